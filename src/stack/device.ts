@@ -1,0 +1,98 @@
+// What the stack asks of a network device. Knows descriptors; must not know any particular device.
+
+/** Int32 words of one receive descriptor. */
+export const RX_STRIDE = 4;
+/** Word: offset of the first byte of the IP packet in the arena. */
+export const RX_OFFSET = 0;
+/** Word: length of the IP packet, bytes (up to 65,535 for a super-segment). */
+export const RX_LENGTH = 1;
+/** Word: flags, `RX_CHECKSUM_TRUSTED` or 0. */
+export const RX_FLAGS = 2;
+/** Word: payload bytes of each segment that a super-segment stands for; 0 for an ordinary packet. */
+export const RX_GSO_SIZE = 3;
+/** The transport checksum need not be verified: the kernel vouches for it (partial or validated). */
+export const RX_CHECKSUM_TRUSTED = 1;
+
+/** Int32 words of one transmit descriptor: a header and at most two pieces of payload. */
+export const TX_STRIDE = 8;
+/** Words: arena offset and byte length of the header (IP and transport header, contiguous). */
+export const TX_HEADER_OFFSET = 0;
+export const TX_HEADER_LENGTH = 1;
+/** Words: arena offset and byte length of the first piece of payload; length 0 for none. */
+export const TX_PIECE1_OFFSET = 2;
+export const TX_PIECE1_LENGTH = 3;
+/** Words: the second piece, when the payload wraps around the end of its ring; length 0 for none. */
+export const TX_PIECE2_OFFSET = 4;
+export const TX_PIECE2_LENGTH = 5;
+/** Word: payload bytes per segment where the packet is a TCP super-segment; 0 for an ordinary packet. */
+export const TX_GSO_SIZE = 6;
+/**
+ * Word: offset of the TCP header within the packet where its checksum field holds only the folded
+ * sum of the pseudo-header (the device, or the kernel behind it, completes it); 0 when complete.
+ */
+export const TX_CHECKSUM_START = 7;
+
+/** The stack's side of a device: shared memory, descriptor tables, and a place to hand packets to. */
+export interface DevicePort {
+  /** The arena; all descriptor offsets are offsets into it. */
+  readonly memory: ArrayBuffer;
+  /** Arena offsets of the receive slots; as many packets fit one batch. */
+  readonly rxSlots: Int32Array;
+  /** Bytes in each receive slot (at least 65,535 where the device makes super-segments). */
+  readonly rxSlotBytes: number;
+  /** Receive descriptors, `rxSlots.length` of them, `RX_STRIDE` words each, filled by the device. */
+  readonly rx: Int32Array;
+  /** Transmit descriptors, `TX_STRIDE` words each, filled by the stack. */
+  readonly tx: Int32Array;
+  /** Hands over rx descriptors 0 … count-1; when it returns their slots are free again. */
+  receive(count: number): void;
+  /** The device stopped (`up` false, with why) or works again (`up` true). */
+  statusChanged(up: boolean, error?: Error): void;
+}
+
+/** Counters that every device keeps; all count packets as the stack sees them (a super-segment is one). */
+export interface DeviceCounters {
+  rxPackets: number;
+  rxBytes: number;
+  txPackets: number;
+  txBytes: number;
+  /** Packets that could not be sent: queue full, interface down, or an error of the system. */
+  txDropped: number;
+  /** Packets that were read and thrown away before the stack saw them (truncated, malformed). */
+  rxDropped: number;
+}
+
+/** Where packets come from and go to. Implementations live in `src/device`. */
+export interface Device {
+  /** Interface name as the system shows it, for example `fw0`. */
+  readonly name: string;
+  /** Largest IP packet on the wire, bytes. */
+  readonly mtu: number;
+  /** Whether partial TCP checksums may be handed to `transmit` (else they must be complete). */
+  readonly checksumOffload: boolean;
+  /** Largest IP packet that `transmit` takes: the MTU, or up to 65,535 where super-segments work. */
+  readonly maxSegmentBytes: number;
+  readonly counters: DeviceCounters;
+  /** Starts reading. Called once. */
+  attach(port: DevicePort): void;
+  /** Sends tx descriptors 0 … count-1 now (or copies them); when it returns their memory is free. */
+  transmit(count: number): void;
+  /** Stops reading and gives everything back. Idempotent; no callback follows it. */
+  close(): void;
+  /** Whether the device keeps the process alive; a device starts unreferenced. */
+  ref(): void;
+  unref(): void;
+}
+
+/** Where time comes from. All times are integers in microseconds from an arbitrary start. */
+export interface Clock {
+  now(): number;
+  /** Calls `fire` once at or after `at`; at most one alarm is set, a new one replaces it. */
+  setAlarm(at: number, fire: () => void): void;
+  clearAlarm(): void;
+  /** Calls `run` once, soon, before the program waits for I/O or time passes. */
+  defer(run: () => void): void;
+  /** Whether a pending alarm keeps the process alive. */
+  ref(): void;
+  unref(): void;
+}
