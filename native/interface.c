@@ -1,0 +1,225 @@
+// Opens and configures network interfaces; knows Linux, must not know Node-API or libuv.
+#include "interface.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ifaddrs.h>
+#include <linux/if_tun.h>
+#include <linux/rtnetlink.h>
+#include <linux/virtio_net.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "netlink.h"
+
+bool fail(struct failure *failure, const char *step, const char *subject) {
+  failure->error = errno;
+  failure->step = step;
+  snprintf(failure->subject, sizeof failure->subject, "%s", subject);
+  return false;
+}
+
+// The thread's own namespace while it visits another one; -1 while it is at home.
+static bool enter(const char *netns, int *home, struct failure *failure) {
+  *home = -1;
+  if (netns == NULL) return true;
+  int target = open(netns, O_RDONLY | O_CLOEXEC);
+  if (target < 0) return fail(failure, "open", netns);
+  int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+  bool entered = own >= 0 && setns(target, CLONE_NEWNET) == 0;
+  if (!entered) {
+    fail(failure, own < 0 ? "open" : "setns", own < 0 ? "/proc/thread-self/ns/net" : netns);
+    if (own >= 0) close(own);
+  } else {
+    *home = own;
+  }
+  close(target);
+  return entered;
+}
+
+// A thread that can't get home would do all its later networking in a strange place.
+static void leave(int home) {
+  if (home < 0) return;
+  if (setns(home, CLONE_NEWNET) != 0) abort();
+  close(home);
+}
+
+static bool set_offload(int fd, bool wanted, unsigned *abilities) {
+  static const struct { unsigned flags, abilities; } offers[] = {
+      {TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN, ABLE_CHECKSUM | ABLE_TSO4 | ABLE_TSO6},
+      {TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6, ABLE_CHECKSUM | ABLE_TSO4 | ABLE_TSO6},
+      {TUN_F_CSUM | TUN_F_TSO4, ABLE_CHECKSUM | ABLE_TSO4},
+      {TUN_F_CSUM, ABLE_CHECKSUM},
+  };
+  for (size_t i = 0; wanted && i < sizeof offers / sizeof *offers; i++) {
+    if (ioctl(fd, TUNSETOFFLOAD, offers[i].flags) == 0) {
+      *abilities |= offers[i].abilities;
+      return true;
+    }
+  }
+  // A persistent interface may remember the offloads of its last owner.
+  return ioctl(fd, TUNSETOFFLOAD, 0) == 0;
+}
+
+static bool open_tun(const struct interface_options *options, struct interface *out,
+                     struct failure *failure) {
+  static const char path[] = "/dev/net/tun";
+  out->fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  if (out->fd < 0) return fail(failure, "open", path);
+  unsigned features = 0;
+  if (ioctl(out->fd, TUNGETFEATURES, &features) != 0) features = IFF_TUN | IFF_NO_PI;
+  struct ifreq request = {.ifr_flags = IFF_TUN | IFF_NO_PI};
+  if (options->offload && (features & IFF_VNET_HDR) != 0) {
+    request.ifr_flags |= IFF_VNET_HDR;
+    out->abilities |= ABLE_VNET_HEADER;
+  }
+  snprintf(request.ifr_name, IFNAMSIZ, "%s", options->name);
+  if (ioctl(out->fd, TUNSETIFF, &request) != 0) return fail(failure, "TUNSETIFF", options->name);
+  snprintf(out->name, IFNAMSIZ, "%s", request.ifr_name);
+  if ((out->abilities & ABLE_VNET_HEADER) != 0) {
+    int size = sizeof(struct virtio_net_hdr);
+    if (ioctl(out->fd, TUNSETVNETHDRSZ, &size) != 0) {
+      return fail(failure, "TUNSETVNETHDRSZ", out->name);
+    }
+  }
+  if (!set_offload(out->fd, (out->abilities & ABLE_VNET_HEADER) != 0, &out->abilities)) {
+    return fail(failure, "TUNSETOFFLOAD", out->name);
+  }
+  return true;
+}
+
+// Values that are right already are left alone, so that an unprivileged owner of a persistent
+// interface, which an administrator has configured, can open it.
+static bool set_value(int socket, const char *name, bool is_mtu, int value,
+                      struct failure *failure) {
+  struct ifreq request = {0};
+  snprintf(request.ifr_name, IFNAMSIZ, "%s", name);
+  int *field = is_mtu ? &request.ifr_mtu : &request.ifr_qlen;
+  if (ioctl(socket, is_mtu ? SIOCGIFMTU : SIOCGIFTXQLEN, &request) == 0 && *field == value) {
+    return true;
+  }
+  *field = value;
+  if (ioctl(socket, is_mtu ? SIOCSIFMTU : SIOCSIFTXQLEN, &request) == 0) return true;
+  return fail(failure, is_mtu ? "SIOCSIFMTU" : "SIOCSIFTXQLEN", name);
+}
+
+static bool set_up(int socket, const char *name, struct failure *failure) {
+  struct ifreq request = {0};
+  snprintf(request.ifr_name, IFNAMSIZ, "%s", name);
+  if (ioctl(socket, SIOCGIFFLAGS, &request) != 0) return fail(failure, "SIOCGIFFLAGS", name);
+  if ((request.ifr_flags & IFF_UP) != 0) return true;
+  request.ifr_flags |= IFF_UP;
+  return ioctl(socket, SIOCSIFFLAGS, &request) == 0 || fail(failure, "SIOCSIFFLAGS", name);
+}
+
+struct address {
+  int family;
+  int prefix;
+  uint8_t bytes[16];
+};
+
+static bool parse_address(const char *text, struct address *out) {
+  char host[INET6_ADDRSTRLEN];
+  const char *slash = strchr(text, '/');
+  if (slash == NULL || (size_t)(slash - text) >= sizeof host) return false;
+  memcpy(host, text, (size_t)(slash - text));
+  host[slash - text] = '\0';
+  out->family = strchr(host, ':') != NULL ? AF_INET6 : AF_INET;
+  char *end;
+  long prefix = strtol(slash + 1, &end, 10);
+  if (end == slash + 1 || *end != '\0') return false;
+  if (prefix < 0 || prefix > (out->family == AF_INET6 ? 128 : 32)) return false;
+  out->prefix = (int)prefix;
+  return inet_pton(out->family, host, out->bytes) == 1;
+}
+
+static bool has_address(const char *name, const struct address *address) {
+  struct ifaddrs *list;
+  if (getifaddrs(&list) != 0) return false;
+  bool found = false;
+  for (struct ifaddrs *entry = list; entry != NULL && !found; entry = entry->ifa_next) {
+    if (entry->ifa_addr == NULL || strcmp(entry->ifa_name, name) != 0) continue;
+    if (entry->ifa_addr->sa_family != address->family) continue;
+    const void *bytes = address->family == AF_INET6
+        ? (const void *)&((struct sockaddr_in6 *)entry->ifa_addr)->sin6_addr
+        : (const void *)&((struct sockaddr_in *)entry->ifa_addr)->sin_addr;
+    found = memcmp(bytes, address->bytes, address->family == AF_INET6 ? 16 : 4) == 0;
+  }
+  freeifaddrs(list);
+  return found;
+}
+
+static bool add_addresses(int socket, const struct interface_options *options,
+                          struct interface *out, struct failure *failure) {
+  int index = (int)if_nametoindex(out->name);
+  // Without a link-local address no router solicitation is sent; where IPv6 is off, no matter.
+  netlink_disable_link_local(socket, index);
+  for (size_t i = 0; i < options->address_count; i++) {
+    const char *text = options->addresses[i];
+    struct address address;
+    if (!parse_address(text, &address)) {
+      errno = EINVAL;
+      return fail(failure, "inet_pton", text);
+    }
+    int error =
+        netlink_add_address(socket, index, address.family, address.bytes, address.prefix);
+    bool disabled = error == EACCES || error == EAFNOSUPPORT || error == EOPNOTSUPP;
+    if (address.family == AF_INET6 && disabled) {
+      out->skipped |= UINT64_C(1) << i;
+    } else if (error != 0 && !(error == EPERM && has_address(out->name, &address))) {
+      errno = error;
+      return fail(failure, "RTM_NEWADDR", text);
+    }
+  }
+  return true;
+}
+
+static bool configure(const struct interface_options *options, struct interface *out,
+                      struct failure *failure) {
+  out->watch = netlink_open(RTMGRP_LINK);
+  int socket = out->watch < 0 ? -1 : netlink_open(0);
+  if (socket < 0) return fail(failure, "socket", "NETLINK_ROUTE");
+  bool done = set_value(socket, out->name, true, options->mtu, failure) &&
+      set_value(socket, out->name, false, options->queue_length, failure) &&
+      add_addresses(socket, options, out, failure) && set_up(socket, out->name, failure);
+  close(socket);
+  return done;
+}
+
+bool interface_open(const struct interface_options *options, struct interface *out,
+                    struct failure *failure) {
+  *out = (struct interface){.fd = -1, .watch = -1};
+  int home;
+  if (!enter(options->netns, &home, failure)) return false;
+  bool done = open_tun(options, out, failure) && configure(options, out, failure);
+  leave(home);
+  if (done) return true;
+  if (out->fd >= 0) close(out->fd);
+  if (out->watch >= 0) close(out->watch);
+  return false;
+}
+
+int interface_status(int fd, int watch) {
+  struct ifreq request = {0};
+  // The interface may have been renamed: its own file descriptor knows its name.
+  if (ioctl(fd, TUNGETIFF, &request) != 0) return EBADFD;
+  if (ioctl(watch, SIOCGIFFLAGS, &request) != 0) return ENETDOWN;
+  return (request.ifr_flags & IFF_UP) != 0 ? 0 : ENETDOWN;
+}
+
+bool interface_routes(const char *netns, void (*each)(const struct route *, void *), void *context,
+                      struct failure *failure) {
+  int home;
+  if (!enter(netns, &home, failure)) return false;
+  int socket = netlink_open(0);
+  errno = socket < 0 ? errno : netlink_routes(socket, each, context);
+  bool done = errno == 0 || fail(failure, "RTM_GETROUTE", "routes");
+  if (socket >= 0) close(socket);
+  leave(home);
+  return done;
+}

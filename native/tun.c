@@ -1,0 +1,328 @@
+// Moves packets between a TUN device and shared memory; knows libuv, must not know JavaScript.
+#include "tun.h"
+
+#include <errno.h>
+#include <linux/virtio_net.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "interface.h"
+
+// Full batches per wake-up: enough to amortise the wait, few enough to be fair to the event loop.
+#define BATCHES_PER_WAKEUP 4
+#define PARKED_PACKETS 256
+#define PARKED_BYTES (4 << 20)
+#define RETRY_MS 1
+#define MIN_PACKET 20
+#define TCP_CHECKSUM_OFFSET 16
+#define TCP_FLAGS_OFFSET 13
+#define TCP_MIN_HEADER 20
+#define TCP_CWR 0x80
+
+struct parked {
+  struct parked *next;
+  size_t overhead, length;
+  uint8_t bytes[];
+};
+
+struct packet {
+  struct virtio_net_hdr vnet;
+  struct iovec parts[4];
+  int count;
+  size_t overhead, length;  // bytes of the vnet header (0 without), bytes of the packet
+};
+
+static void set_status(struct tun *tun, int status);
+
+// --- from the kernel ---
+
+// Reads one packet into a slot; returns 1, 0 for a packet that was thrown away, or -1 at the end.
+static int read_packet(struct tun *tun, uint32_t slot, int32_t *descriptor) {
+  struct virtio_net_hdr vnet = {0};
+  uint8_t excess;
+  size_t overhead = tun->vnet_header ? sizeof vnet : 0;
+  struct iovec parts[] = {
+      {&vnet, overhead}, {tun->memory + slot, tun->slot_bytes}, {&excess, sizeof excess}};
+  ssize_t length;
+  do length = readv(tun->fd, parts, 3);
+  while (length < 0 && errno == EINTR);
+  if (length < 0 && errno == EAGAIN) return -1;
+  if (length < 0 && errno == EBADFD) {
+    set_status(tun, EBADFD);
+    return -1;
+  }
+  size_t packet = length < (ssize_t)overhead ? 0 : (size_t)length - overhead;
+  if (packet < MIN_PACKET || packet > tun->slot_bytes) {
+    tun->counters[RX_DROPPED]++;
+    return 0;
+  }
+  int trusted = vnet.flags & (VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID);
+  int gso = vnet.gso_type & ~VIRTIO_NET_HDR_GSO_ECN;
+  bool super = gso == VIRTIO_NET_HDR_GSO_TCPV4 || gso == VIRTIO_NET_HDR_GSO_TCPV6;
+  descriptor[RX_OFFSET] = (int32_t)slot;
+  descriptor[RX_LENGTH] = (int32_t)packet;
+  descriptor[RX_FLAGS] = trusted != 0 ? RX_CHECKSUM_TRUSTED : 0;
+  descriptor[RX_GSO_SIZE] = super ? vnet.gso_size : 0;
+  tun->counters[RX_PACKETS]++;
+  tun->counters[RX_BYTES] += (double)packet;
+  return 1;
+}
+
+static void receive(struct tun *tun) {
+  bool more = true;
+  for (int batch = 0; more && batch < BATCHES_PER_WAKEUP; batch++) {
+    size_t count = 0;
+    for (size_t reads = 0; more && reads < tun->slot_count; reads++) {
+      int result = read_packet(tun, tun->slots[count], tun->rx + count * RX_STRIDE);
+      if (tun->closing) return;
+      more = result >= 0;
+      count += result > 0;
+    }
+    if (count > 0) tun->on_receive(tun, (int)count);
+    if (tun->closing) return;
+  }
+}
+
+// --- to the kernel ---
+
+static bool add_part(const struct tun *tun, struct packet *packet, int32_t offset, int32_t length) {
+  if (length == 0) return true;
+  size_t from = (uint32_t)offset, size = (uint32_t)length;
+  if (from > tun->memory_length || size > tun->memory_length - from) return false;
+  packet->parts[packet->count++] = (struct iovec){tun->memory + from, size};
+  packet->length += size;
+  return true;
+}
+
+static bool describe_offload(const struct tun *tun, const int32_t *descriptor,
+                             struct packet *packet) {
+  uint32_t start = (uint32_t)descriptor[TX_CHECKSUM_START];
+  uint32_t gso_size = (uint32_t)descriptor[TX_GSO_SIZE];
+  size_t header_length = packet->parts[1].iov_len;
+  if (start == 0) return gso_size == 0;
+  if (!tun->vnet_header || start > header_length || header_length - start < TCP_MIN_HEADER) {
+    return false;
+  }
+  packet->vnet.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+  packet->vnet.csum_start = (uint16_t)start;
+  packet->vnet.csum_offset = TCP_CHECKSUM_OFFSET;
+  if (gso_size == 0) return true;
+  if (gso_size > UINT16_MAX) return false;
+  const uint8_t *header = packet->parts[1].iov_base;
+  packet->vnet.gso_type =
+      header[0] >> 4 == 6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
+  // Congestion window reduced: of the segments only the first may say so (RFC 3168 §6.1.2).
+  if ((header[start + TCP_FLAGS_OFFSET] & TCP_CWR) != 0) {
+    packet->vnet.gso_type |= VIRTIO_NET_HDR_GSO_ECN;
+  }
+  packet->vnet.gso_size = (uint16_t)gso_size;
+  packet->vnet.hdr_len = (uint16_t)header_length;
+  return true;
+}
+
+// A descriptor comes from JavaScript: nothing in it is believed.
+static bool describe(const struct tun *tun, const int32_t *descriptor, struct packet *packet) {
+  memset(&packet->vnet, 0, sizeof packet->vnet);
+  packet->overhead = tun->vnet_header ? sizeof packet->vnet : 0;
+  packet->parts[0] = (struct iovec){&packet->vnet, packet->overhead};
+  packet->count = 1;
+  packet->length = 0;
+  return descriptor[TX_HEADER_LENGTH] != 0 &&
+      add_part(tun, packet, descriptor[TX_HEADER_OFFSET], descriptor[TX_HEADER_LENGTH]) &&
+      add_part(tun, packet, descriptor[TX_PIECE1_OFFSET], descriptor[TX_PIECE1_LENGTH]) &&
+      add_part(tun, packet, descriptor[TX_PIECE2_OFFSET], descriptor[TX_PIECE2_LENGTH]) &&
+      describe_offload(tun, descriptor, packet);
+}
+
+// 0 or an errno; TUN devices take a packet whole or not at all.
+static int write_parts(int fd, const struct iovec *parts, int count) {
+  ssize_t length;
+  do length = writev(fd, parts, count);
+  while (length < 0 && errno == EINTR);
+  return length < 0 ? errno : 0;
+}
+
+static bool is_transient(int error) {
+  return error == EAGAIN || error == ENOBUFS || error == ENOMEM;
+}
+
+static void count_sent(struct tun *tun, int error, size_t length) {
+  if (error != 0) {
+    tun->counters[TX_DROPPED]++;
+    return;
+  }
+  tun->counters[TX_PACKETS]++;
+  tun->counters[TX_BYTES] += (double)length;
+}
+
+// --- packets that wait ---
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+static void on_retry(uv_timer_t *timer);
+
+// A full queue announces itself as writable again; for want of memory only time can tell.
+static void wait_for_room(struct tun *tun, int error) {
+  uv_poll_start(&tun->poll, error == EAGAIN ? UV_READABLE | UV_WRITABLE : UV_READABLE, on_poll);
+  if (error != EAGAIN) uv_timer_start(&tun->retry, on_retry, RETRY_MS, 0);
+}
+
+static void park(struct tun *tun, const struct packet *packet) {
+  size_t size = packet->overhead + packet->length;
+  bool room = tun->parked_count < PARKED_PACKETS && size <= PARKED_BYTES - tun->parked_bytes;
+  struct parked *parked = room ? malloc(sizeof *parked + size) : NULL;
+  if (parked == NULL) {
+    tun->counters[TX_DROPPED]++;
+    return;
+  }
+  parked->next = NULL;
+  parked->overhead = packet->overhead;
+  parked->length = packet->length;
+  size_t at = 0;
+  for (int i = 0; i < packet->count; i++) {
+    memcpy(parked->bytes + at, packet->parts[i].iov_base, packet->parts[i].iov_len);
+    at += packet->parts[i].iov_len;
+  }
+  if (tun->parked_head == NULL) tun->parked_head = parked;
+  else tun->parked_tail->next = parked;
+  tun->parked_tail = parked;
+  tun->parked_count++;
+  tun->parked_bytes += size;
+}
+
+static void unpark(struct tun *tun) {
+  struct parked *parked = tun->parked_head;
+  tun->parked_head = parked->next;
+  tun->parked_count--;
+  tun->parked_bytes -= parked->overhead + parked->length;
+  free(parked);
+}
+
+static void forget_parked(struct tun *tun) {
+  while (tun->parked_head != NULL) {
+    tun->counters[TX_DROPPED]++;
+    unpark(tun);
+  }
+}
+
+static void drain(struct tun *tun) {
+  while (tun->parked_head != NULL) {
+    struct parked *parked = tun->parked_head;
+    struct iovec part = {parked->bytes, parked->overhead + parked->length};
+    int error = write_parts(tun->fd, &part, 1);
+    if (is_transient(error)) {
+      wait_for_room(tun, error);
+      return;
+    }
+    count_sent(tun, error, parked->length);
+    unpark(tun);
+  }
+  uv_poll_start(&tun->poll, UV_READABLE, on_poll);
+}
+
+void tun_transmit(struct tun *tun, size_t count) {
+  if (count > tun->tx_count) count = tun->tx_count;
+  for (size_t i = 0; i < count; i++) {
+    struct packet packet;
+    if (tun->status != 0 || !describe(tun, tun->tx + i * TX_STRIDE, &packet)) {
+      tun->counters[TX_DROPPED]++;
+      continue;
+    }
+    bool waiting = tun->parked_head != NULL;
+    int error = waiting ? EAGAIN : write_parts(tun->fd, packet.parts, packet.count);
+    if (!is_transient(error)) {
+      count_sent(tun, error, packet.length);
+      continue;
+    }
+    park(tun, &packet);
+    if (!waiting) wait_for_room(tun, error);
+  }
+}
+
+// --- events ---
+
+static void on_poll(uv_poll_t *poll, int status, int events) {
+  struct tun *tun = poll->data;
+  // POLLERR: the interface is no more (the tun driver raises it for nothing else).
+  if (status < 0) {
+    set_status(tun, EBADFD);
+    return;
+  }
+  if ((events & UV_WRITABLE) != 0) drain(tun);
+  if ((events & UV_READABLE) != 0) receive(tun);
+}
+
+static void on_retry(uv_timer_t *timer) {
+  drain(timer->data);
+}
+
+// What the messages say does not matter, nor whether some were lost: the kernel is asked.
+static void on_link_change(uv_poll_t *poll, int status, int events) {
+  struct tun *tun = poll->data;
+  char message[4096];
+  (void)status;
+  (void)events;
+  while (read(tun->watch, message, sizeof message) >= 0 || errno == ENOBUFS || errno == EINTR) {
+  }
+  set_status(tun, interface_status(tun->fd, tun->watch));
+}
+
+static void set_status(struct tun *tun, int status) {
+  if (status == tun->status || tun->status == EBADFD) return;
+  tun->status = status;
+  if (status != 0) {
+    forget_parked(tun);
+    uv_timer_stop(&tun->retry);
+  }
+  if (status == EBADFD) {
+    uv_poll_stop(&tun->poll);
+    if (tun->watch >= 0) uv_poll_stop(&tun->watch_poll);
+  }
+  tun->on_status(tun, status);
+}
+
+static void on_handle_closed(uv_handle_t *handle) {
+  struct tun *tun = handle->data;
+  if (--tun->handles == 0) tun->on_closed(tun);
+}
+
+static void adopt(struct tun *tun, uv_handle_t *handle) {
+  handle->data = tun;
+  uv_unref(handle);
+  tun->handles++;
+}
+
+int tun_attach(struct tun *tun, uv_loop_t *loop) {
+  int error = uv_poll_init(loop, &tun->poll, tun->fd);
+  if (error != 0) return -error;
+  adopt(tun, (uv_handle_t *)&tun->poll);
+  uv_timer_init(loop, &tun->retry);
+  adopt(tun, (uv_handle_t *)&tun->retry);
+  uv_poll_start(&tun->poll, UV_READABLE, on_poll);
+  if (tun->watch < 0) return 0;
+  error = uv_poll_init(loop, &tun->watch_poll, tun->watch);
+  if (error != 0) return -error;
+  adopt(tun, (uv_handle_t *)&tun->watch_poll);
+  uv_poll_start(&tun->watch_poll, UV_READABLE, on_link_change);
+  return 0;
+}
+
+void tun_ref(struct tun *tun, bool referenced) {
+  if (tun->handles == 0) return;
+  if (referenced) uv_ref((uv_handle_t *)&tun->poll);
+  else uv_unref((uv_handle_t *)&tun->poll);
+}
+
+void tun_close(struct tun *tun) {
+  if (tun->closing) return;
+  tun->closing = true;
+  forget_parked(tun);
+  if (tun->handles > 0) {
+    if (tun->handles > 2) uv_close((uv_handle_t *)&tun->watch_poll, on_handle_closed);
+    uv_close((uv_handle_t *)&tun->retry, on_handle_closed);
+    uv_close((uv_handle_t *)&tun->poll, on_handle_closed);
+  }
+  close(tun->fd);
+  if (tun->watch >= 0) close(tun->watch);
+}

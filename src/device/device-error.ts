@@ -1,0 +1,104 @@
+// Says what failed at a device, why, and what mends it; must not open anything.
+
+interface Details {
+  code: string;
+  syscall: string;
+  cause?: unknown;
+}
+
+/** A device could not be opened or has failed. The message says what, why and one way to mend it. */
+export class DeviceError extends Error {
+  override readonly name = 'DeviceError';
+  /** As in errno(3), for example `EPERM`. */
+  readonly code: string;
+  /** The system call or request that failed, for example `TUNSETIFF`. */
+  readonly syscall: string;
+  /** One way to mend it, in a sentence; empty when none is known. */
+  readonly hint: string;
+
+  constructor(what: string, hint: string, { code, syscall, cause }: Details) {
+    super(hint === '' ? what : `${what}; ${hint}`, { cause });
+    this.code = code;
+    this.syscall = syscall;
+    this.hint = hint;
+  }
+}
+
+/** What the addon throws. */
+export interface SystemError extends Error {
+  code: string;
+  syscall: string;
+  /** What the system call was about: a path, an interface, an address. */
+  subject: string;
+}
+
+type Explanation = [why: string, hint: string];
+
+const MISSING_DRIVER: Explanation = [
+  '/dev/net/tun is missing, so this kernel or container offers no TUN devices',
+  'load the driver with `sudo modprobe tun`, or start the container with `--device /dev/net/tun`',
+];
+
+function denied(name: string, action: string): Explanation {
+  return [
+    `no permission to ${action}`,
+    'run as root, or let root make the interface for you once: ' +
+      `\`sudo ip tuntap add ${name} mode tun user $USER\`, then give it its addresses and set it up`,
+  ];
+}
+
+function explainOpen(error: SystemError, name: string): Explanation | null {
+  const { code, subject } = error;
+  if (subject === '/dev/net/tun') {
+    if (/^(ENOENT|ENODEV|ENXIO|ENOTDIR)$/.test(code)) return MISSING_DRIVER;
+    if (/^(EACCES|EPERM)$/.test(code)) return denied(name, 'open /dev/net/tun');
+  }
+  if (code === 'ENOENT') {
+    return [`there is no network namespace ${subject}`, '`ip netns list` shows those with a name'];
+  }
+  return null;
+}
+
+function explainName(error: SystemError, name: string): Explanation | null {
+  switch (error.code) {
+    case 'EPERM':
+      return denied(name, 'create a network interface (CAP_NET_ADMIN)');
+    case 'EBUSY':
+      return [
+        'another program is using an interface of that name',
+        'end that program or choose another name',
+      ];
+    case 'EINVAL':
+      return ['an interface of that name exists and is no TUN device', 'choose another name'];
+    default:
+      return null;
+  }
+}
+
+function explain(error: SystemError, name: string): Explanation | null {
+  const { code, syscall, subject } = error;
+  if (syscall === 'open') return explainOpen(error, name);
+  if (syscall === 'TUNSETIFF') return explainName(error, name);
+  if (syscall === 'setns') {
+    return code === 'EINVAL'
+      ? [`${subject} is not a network namespace`, 'give a path such as /run/netns/NAME']
+      : [`no permission to enter the network namespace ${subject}`, 'run as root (CAP_SYS_ADMIN)'];
+  }
+  if (code === 'EPERM' || code === 'EACCES') {
+    return denied(name, `configure it (${syscall} ${subject}, CAP_NET_ADMIN)`);
+  }
+  if (syscall === 'RTM_NEWADDR') {
+    return [`the kernel refused the address ${subject} (${code})`, 'choose another address'];
+  }
+  return null;
+}
+
+/** Turns what the addon threw while it opened `name` into an explanation. */
+export function explainSystemError(error: SystemError, name: string): DeviceError {
+  const [why, hint] = explain(error, name) ?? [error.message, ''];
+  return new DeviceError(`Cannot open the TUN device ${name}: ${why}`, hint, {
+    code: error.code,
+    syscall: error.syscall,
+    cause: error,
+  });
+}

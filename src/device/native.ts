@@ -1,0 +1,91 @@
+// Loads the compiled addon and knows its functions; must not know what devices do with them.
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { DeviceError } from './device-error.js';
+
+/** Bits of `Opened.abilities`. */
+export const ABLE_CHECKSUM = 2;
+export const ABLE_TSO4 = 4;
+export const ABLE_TSO6 = 8;
+
+/** What `onStatus` says of an interface that was deleted (EBADFD); 0 means up, all else down. */
+export const GONE = 77;
+
+/** Indices of the counters that the addon keeps in a Float64Array. */
+export const RX_PACKETS = 0;
+export const RX_BYTES = 1;
+export const TX_PACKETS = 2;
+export const TX_BYTES = 3;
+export const TX_DROPPED = 4;
+export const RX_DROPPED = 5;
+export const COUNTERS = 6;
+
+/** An open device; closed when it is collected as garbage without ever having been attached. */
+export interface Handle {
+  readonly handle: unique symbol;
+}
+
+export interface Opened {
+  handle: Handle;
+  name: string;
+  abilities: number;
+  /** Bit i: address i was left out, because IPv6 is disabled there. */
+  skipped: number;
+}
+
+/** A route of the kernel; `device` is empty where it has none. Types and tables: rtnetlink(7). */
+export interface Route {
+  destination: string;
+  prefix: number;
+  type: number;
+  table: number;
+  device: string;
+}
+
+/** The functions of native/addon.c. A failed system call is thrown as an Error with `code`. */
+export interface Native {
+  open(
+    name: string,
+    netns: string,
+    mtu: number,
+    queueLength: number,
+    offload: boolean,
+    addresses: string[],
+  ): Opened;
+  /** Takes over a descriptor that gives and takes one bare IP packet per read and write. */
+  adopt(fd: number): Handle;
+  routes(netns: string): Route[];
+  /** `memory` must never be detached while the handle is attached. */
+  attach(
+    handle: Handle,
+    memory: ArrayBuffer,
+    rxSlots: Int32Array,
+    rxSlotBytes: number,
+    rx: Int32Array,
+    tx: Int32Array,
+    counters: Float64Array,
+    onReceive: (count: number) => void,
+    onStatus: (errno: number) => void,
+  ): void;
+  transmit(handle: Handle, count: number): void;
+  reference(handle: Handle, keepsAlive: boolean): void;
+  close(handle: Handle): void;
+}
+
+let loaded: Native | undefined;
+
+/** The addon, loaded at the first call. Throws `DeviceError` ERR_NATIVE_MISSING if it is not built. */
+export function native(): Native {
+  if (loaded) return loaded;
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  try {
+    loaded = createRequire(import.meta.url)('node-gyp-build')(root) as Native;
+  } catch (cause) {
+    throw new DeviceError(
+      'Cannot load the native part of finwait: it is not built for this system',
+      'run `npm rebuild finwait` (it needs python3, make and a C compiler)',
+      { code: 'ERR_NATIVE_MISSING', syscall: 'dlopen', cause },
+    );
+  }
+  return loaded;
+}
