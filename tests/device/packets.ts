@@ -56,3 +56,29 @@ export const IPV4_ECHO_REPLY = (bytes: Uint8Array) =>
 
 export const IPV6_ECHO_REPLY = (bytes: Uint8Array) =>
   bytes[0]! >> 4 === 6 && bytes[6] === 58 && bytes[40] === 129;
+
+export interface TcpFields {
+  from: string;
+  to: string;
+  payload?: Uint8Array;
+  seq?: number;
+  flags?: number;
+  /** Length a multiple of four. */
+  options?: Uint8Array;
+  /** Leave only the sum of the pseudo-header in the checksum field. */
+  partial?: boolean;
+}
+
+/** A TCP segment from port 7 to port 7, ACK 1, in an IP packet. */
+export function tcpPacket(fields: TcpFields): Buffer {
+  const { from, to, payload = Buffer.alloc(0), seq = 0, flags = 0x10 } = fields;
+  const { options = Buffer.alloc(0), partial = false } = fields;
+  const header = Buffer.from([0, 7, 0, 7, 0, 0, 0, 0, 0, 0, 0, 1, 0, flags, 0xff, 0, 0, 0, 0, 0]);
+  header.writeUInt32BE(seq >>> 0, 4);
+  header[12] = (20 + options.length) << 2;
+  const segment = Buffer.concat([header, options, payload]);
+  const pseudo = pseudoHeader(from, to, 6, segment.length);
+  const checksum = partial ? ~plainChecksum(pseudo) & 0xffff : plainChecksum(pseudo, segment);
+  segment.writeUInt16BE(checksum, 16);
+  return ipPacket(from, to, 6, segment);
+}

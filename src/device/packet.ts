@@ -1,0 +1,150 @@
+// Packets that are kept outside of the arena, and how they get out and in; must not know why.
+import {
+  type DeviceCounters,
+  type DevicePort,
+  RX_CHECKSUM_TRUSTED,
+  RX_FLAGS,
+  RX_GSO_SIZE,
+  RX_LENGTH,
+  RX_OFFSET,
+  RX_STRIDE,
+  TX_CHECKSUM_START,
+  TX_GSO_SIZE,
+  TX_HEADER_LENGTH,
+  TX_HEADER_OFFSET,
+  TX_PIECE1_LENGTH,
+  TX_PIECE1_OFFSET,
+  TX_PIECE2_LENGTH,
+  TX_PIECE2_OFFSET,
+  TX_STRIDE,
+} from '../stack/device.js';
+import { complement, sumBytes, sumWords32 } from '../wire/checksum.js';
+import { IP_OK, IPV6_HEADER, IpHeader, PROTOCOL_TCP, parseIp } from '../wire/ip.js';
+
+/** A packet with memory of its own. */
+export interface Packet {
+  bytes: Uint8Array<ArrayBuffer>;
+  /** Payload bytes of each segment of a TCP super-segment; 0 for an ordinary packet. */
+  gsoSize: number;
+  /** Offset of the TCP header whose checksum is partial; 0 when complete or unknown. */
+  checksumStart: number;
+  /** Whether the receiver need not verify the transport checksum. */
+  trusted: boolean;
+}
+
+export function newCounters(): DeviceCounters {
+  return { rxPackets: 0, rxBytes: 0, txPackets: 0, txBytes: 0, txDropped: 0, rxDropped: 0 };
+}
+
+/** A port for devices that copy: takes packets out of its memory and puts packets in. */
+export class PacketPort {
+  readonly #port: DevicePort;
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #counters: DeviceCounters;
+  #open = true;
+
+  constructor(port: DevicePort, counters: DeviceCounters) {
+    this.#port = port;
+    this.#bytes = new Uint8Array(port.memory);
+    this.#counters = counters;
+  }
+
+  /** A copy of what transmit descriptor `index` describes. */
+  sent(index: number): Packet {
+    const { tx } = this.#port;
+    const at = index * TX_STRIDE;
+    const header = tx[at + TX_HEADER_LENGTH]!;
+    const first = tx[at + TX_PIECE1_LENGTH]!;
+    const second = tx[at + TX_PIECE2_LENGTH]!;
+    const bytes = new Uint8Array(header + first + second);
+    this.#copy(bytes, 0, tx[at + TX_HEADER_OFFSET]!, header);
+    this.#copy(bytes, header, tx[at + TX_PIECE1_OFFSET]!, first);
+    this.#copy(bytes, header + first, tx[at + TX_PIECE2_OFFSET]!, second);
+    const checksumStart = tx[at + TX_CHECKSUM_START]!;
+    return { bytes, gsoSize: tx[at + TX_GSO_SIZE]!, checksumStart, trusted: checksumStart !== 0 };
+  }
+
+  /** A copy of what receive descriptor `index` describes. */
+  received(index: number): Packet {
+    const { rx } = this.#port;
+    const at = index * RX_STRIDE;
+    const bytes = new Uint8Array(rx[at + RX_LENGTH]!);
+    this.#copy(bytes, 0, rx[at + RX_OFFSET]!, bytes.length);
+    const trusted = (rx[at + RX_FLAGS]! & RX_CHECKSUM_TRUSTED) !== 0;
+    return { bytes, gsoSize: rx[at + RX_GSO_SIZE]!, checksumStart: 0, trusted };
+  }
+
+  /** Hands packets over by way of the receive slots, in as many batches as it takes. */
+  deliver(packets: readonly Packet[]): void {
+    const { rxSlots } = this.#port;
+    let count = 0;
+    for (const packet of packets) {
+      if (!this.#open) return;
+      if (this.#fill(count, packet)) count++;
+      if (count < rxSlots.length) continue;
+      this.#port.receive(count);
+      count = 0;
+    }
+    if (count > 0) this.#port.receive(count);
+  }
+
+  statusChanged(up: boolean, error?: Error): void {
+    if (this.#open) this.#port.statusChanged(up, error);
+  }
+
+  /** Nothing is handed over any more. */
+  close(): void {
+    this.#open = false;
+  }
+
+  #copy(target: Uint8Array, at: number, offset: number, length: number): void {
+    if (length > 0) target.set(this.#bytes.subarray(offset, offset + length), at);
+  }
+
+  #fill(index: number, { bytes, gsoSize, trusted }: Packet): boolean {
+    const { rx, rxSlots, rxSlotBytes } = this.#port;
+    if (bytes.length > rxSlotBytes) {
+      this.#counters.rxDropped++;
+      return false;
+    }
+    const offset = rxSlots[index]!;
+    this.#bytes.set(bytes, offset);
+    const at = index * RX_STRIDE;
+    rx[at + RX_OFFSET] = offset;
+    rx[at + RX_LENGTH] = bytes.length;
+    rx[at + RX_FLAGS] = trusted ? RX_CHECKSUM_TRUSTED : 0;
+    rx[at + RX_GSO_SIZE] = gsoSize;
+    this.#counters.rxPackets++;
+    this.#counters.rxBytes += bytes.length;
+    return true;
+  }
+}
+
+const ip = new IpHeader();
+const TCP_CHECKSUM = 16;
+const TCP_OFFSET = 12;
+
+/** Computes a TCP checksum in full, so that damage shows; other protocols have theirs complete. */
+export function completeChecksum(packet: Packet): void {
+  const { bytes } = packet;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  packet.trusted = false;
+  packet.checksumStart = 0;
+  if (parseIp(view, 0, bytes.length, ip) !== IP_OK || ip.protocol !== PROTOCOL_TCP) return;
+  let sum = ip.payloadLength + PROTOCOL_TCP;
+  for (const word of [ip.src0, ip.src1, ip.src2, ip.src3, ip.dst0, ip.dst1, ip.dst2, ip.dst3]) {
+    sum = sumWords32(sum, word);
+  }
+  // The words of an IPv4 address are mapped: ::ffff:a.b.c.d adds 0xffff, which is zero, twice.
+  view.setUint16(ip.payloadOffset + TCP_CHECKSUM, 0);
+  sum = sumBytes(view, ip.payloadOffset, ip.payloadLength, sum);
+  view.setUint16(ip.payloadOffset + TCP_CHECKSUM, complement(sum));
+}
+
+/** Length of the largest packet that goes over the wire: a super-segment goes in pieces. */
+export function wireBytes({ bytes, gsoSize }: Packet): number {
+  if (gsoSize === 0) return bytes.length;
+  const ipLength = bytes[0]! >> 4 === 4 ? (bytes[0]! & 15) * 4 : IPV6_HEADER;
+  const tcpLength = (bytes[ipLength + TCP_OFFSET]! >> 4) * 4;
+  return Math.min(bytes.length, ipLength + tcpLength + gsoSize);
+}
