@@ -17,8 +17,9 @@ const NEXT_SCAN = 32;
 
 /**
  * A hierarchical timing wheel (Varghese and Lauck, 1987) in steps of a millisecond. Times are int32
- * milliseconds that wrap; a deadline lies at most 2^31 - 1 ms (24 days) after the last `advance`.
- * Ids are small integers from 0: the memory grows with the largest.
+ * milliseconds that wrap; a deadline lies at most 2^31 - 1 ms (24 days) after the last `advance`,
+ * which is called once in 2^30 ms (12 days) at least. Ids are small integers from 0: the memory
+ * grows with the largest.
  *
  * A timer waits in the slot named by the highest digit (of five bits) in which its deadline differs
  * from the present. So all timers of a level are due before any of a higher level, and the slots of

@@ -1,14 +1,15 @@
 // One block of memory, handed out in buddy blocks; must not know what is kept in it.
 
-/** Smallest block, bytes. */
-export const MIN_BLOCK = 2048;
-/** Largest block, bytes (a small arena has smaller ones). */
-export const MAX_BLOCK = 8 * 1024 * 1024;
+/** A block of order n has MIN_BLOCK << n bytes. */
+const MIN_SHIFT = 11;
+const TOP_ORDER = 12;
+
+/** Smallest block: 2 KiB. */
+export const MIN_BLOCK = 1 << MIN_SHIFT;
+/** Largest block: 8 MiB (a small arena has smaller ones only). */
+export const MAX_BLOCK = MIN_BLOCK << TOP_ORDER;
 
 const DEFAULT_BYTES = 256 * 1024 * 1024;
-const MIN_SHIFT = 11;
-/** A block of MIN_BLOCK << order bytes: its order. */
-const TOP_ORDER = 12;
 
 /** State of a unit: not the first unit of a block. */
 const INTERIOR = 0;
@@ -161,7 +162,7 @@ export class Arena {
 }
 
 function alignUp(value: number, align: number): number {
-  return (value + align - 1) & -align;
+  return Math.ceil(value / align) * align;
 }
 
 /** Order of the smallest block that holds `size` bytes. */

@@ -5,8 +5,8 @@ import type { IpAddress } from './address.js';
 // A running sum is a plain integer below 2^31 (room for 32,768 sixteen-bit words) that is folded
 // when it is finished. Folding adds the carries back in, so nothing is lost by doing it late.
 
-/** Bytes after which the two running sums of `sumBytes` are folded: far from int32 overflow. */
-const FOLD_EVERY = 65_536;
+/** From so many bytes on the wide loop of `sumBytes` pays. */
+const WIDE = 64;
 
 /** Folds a sum below 2^32 to 16 bits; 0 only for 0. */
 export function fold(sum: number): number {
@@ -25,30 +25,38 @@ export function sumWords32(sum: number, word: number): number {
 }
 
 /**
- * Ones' complement sum of big-endian 16-bit words, folded to 16 bits (RFC 1071).
- * An odd last byte counts as the high half of a word. `initial` is a running sum to start from.
+ * Ones' complement sum of big-endian 16-bit words, folded to 16 bits (RFC 1071); 0 only where all
+ * is zero. An odd last byte counts as the high half of a word. At most 8 MiB. `initial` is a
+ * running sum to start from.
  */
 export function sumBytes(view: DataView, offset: number, length: number, initial = 0): number {
   const end = (offset + length) | 0;
   let at = offset | 0;
-  let low = fold(initial);
-  let high = 0;
-  while (((end - at) | 0) >= 16) {
-    const stop = Math.min((end - 16) | 0, (at + FOLD_EVERY) | 0);
-    for (; at <= stop; at = (at + 16) | 0) {
-      const a = view.getInt32(at);
-      const b = view.getInt32(at + 4);
-      const c = view.getInt32(at + 8);
-      const d = view.getInt32(at + 12);
-      low = (low + (a & 0xffff) + (b & 0xffff) + (c & 0xffff) + (d & 0xffff)) | 0;
-      high = (high + (a >>> 16) + (b >>> 16) + (c >>> 16) + (d >>> 16)) | 0;
+  let sum = fold(initial);
+  if (length >= WIDE) {
+    // 32-bit words are added up exactly in doubles, which hold 2^53; four sums, so that one
+    // addition need not wait for the other. Measured against masking and shifting: a quarter faster.
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let d = 0;
+    for (const stop = (end - 32) | 0; at <= stop; at = (at + 32) | 0) {
+      a += view.getUint32(at) + view.getUint32(at + 16);
+      b += view.getUint32(at + 4) + view.getUint32(at + 20);
+      c += view.getUint32(at + 8) + view.getUint32(at + 24);
+      d += view.getUint32(at + 12) + view.getUint32(at + 28);
     }
-    low = fold(low) + fold(high);
-    high = 0;
+    const wide = a + b + c + d;
+    const high = (wide / 2 ** 32) | 0;
+    sum += fold((wide - high * 2 ** 32) >>> 0) + fold(high);
   }
-  for (; ((end - at) | 0) >= 2; at = (at + 2) | 0) low += view.getUint16(at);
-  if (at < end) low += view.getUint8(at) << 8;
-  return fold(low);
+  for (; ((end - at) | 0) >= 4; at = (at + 4) | 0) sum = sumWords32(sum, view.getInt32(at));
+  if (((end - at) | 0) >= 2) {
+    sum += view.getUint16(at);
+    at = (at + 2) | 0;
+  }
+  if (at < end) sum += view.getUint8(at) << 8;
+  return fold(sum);
 }
 
 /**
