@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "netlink.h"
@@ -179,6 +180,22 @@ static bool add_addresses(int socket, const struct interface_options *options,
   return true;
 }
 
+// The kernel readies IPv6 addresses in the background, within a millisecond where it need not look
+// for duplicates. Before that, packets to them are lost and nobody can bind to them.
+static void await_addresses(int socket, const struct interface_options *options,
+                            const struct interface *interface) {
+  const struct timespec pause = {.tv_nsec = 500000};
+  for (size_t i = 0; i < options->address_count; i++) {
+    struct address address;
+    bool skipped = (interface->skipped >> i & 1) != 0;
+    if (skipped || !parse_address(options->addresses[i], &address)) continue;
+    for (int tries = 0; tries < 400; tries++) {
+      if (netlink_is_local(socket, address.family, address.bytes)) break;
+      nanosleep(&pause, NULL);
+    }
+  }
+}
+
 static bool configure(const struct interface_options *options, struct interface *out,
                       struct failure *failure) {
   out->watch = netlink_open(RTMGRP_LINK);
@@ -187,6 +204,7 @@ static bool configure(const struct interface_options *options, struct interface 
   bool done = set_value(socket, out->name, true, options->mtu, failure) &&
       set_value(socket, out->name, false, options->queue_length, failure) &&
       add_addresses(socket, options, out, failure) && set_up(socket, out->name, failure);
+  if (done) await_addresses(socket, options, out);
   close(socket);
   return done;
 }

@@ -105,6 +105,20 @@ int netlink_disable_link_local(int socket_fd, int index) {
   return transact(socket_fd, &request);
 }
 
+bool netlink_is_local(int socket_fd, int family, const void *address) {
+  struct request request;
+  begin(&request, RTM_GETROUTE, 0, sizeof request.route);
+  request.route.rtm_family = (uint8_t)family;
+  request.route.rtm_dst_len = family == AF_INET6 ? 128 : 32;
+  append(&request, RTA_DST, address, family == AF_INET6 ? 16 : 4);
+  if (submit(socket_fd, &request) != 0) return false;
+  _Alignas(struct nlmsghdr) char reply[1024];
+  ssize_t length = receive(socket_fd, reply, sizeof reply);
+  const struct nlmsghdr *header = (const struct nlmsghdr *)reply;
+  return length >= 0 && NLMSG_OK(header, (size_t)length) && header->nlmsg_type == RTM_NEWROUTE &&
+      ((const struct rtmsg *)NLMSG_DATA(header))->rtm_type == RTN_LOCAL;
+}
+
 static bool parse_route(const struct nlmsghdr *header, struct route *route) {
   const struct rtmsg *message = NLMSG_DATA(header);
   if (message->rtm_family != AF_INET && message->rtm_family != AF_INET6) return false;

@@ -12,4 +12,7 @@ int netlink_add_address(int socket, int index, int family, const void *address, 
 int netlink_disable_link_local(int socket, int index);
 int netlink_routes(int socket, void (*each)(const struct route *, void *), void *context);
 
+// Whether packets to the address are for this machine, as they are once it is ready for use.
+bool netlink_is_local(int socket, int family, const void *address);
+
 #endif

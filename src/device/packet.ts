@@ -23,7 +23,7 @@ import { IP_OK, IPV6_HEADER, IpHeader, PROTOCOL_TCP, parseIp } from '../wire/ip.
 
 /** A packet with memory of its own. */
 export interface Packet {
-  bytes: Uint8Array<ArrayBuffer>;
+  bytes: Uint8Array;
   /** Payload bytes of each segment of a TCP super-segment; 0 for an ordinary packet. */
   gsoSize: number;
   /** Offset of the TCP header whose checksum is partial; 0 when complete or unknown. */
@@ -39,7 +39,7 @@ export function newCounters(): DeviceCounters {
 /** A port for devices that copy: takes packets out of its memory and puts packets in. */
 export class PacketPort {
   readonly #port: DevicePort;
-  readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #bytes: Uint8Array;
   readonly #counters: DeviceCounters;
   #open = true;
 
@@ -141,10 +141,13 @@ export function completeChecksum(packet: Packet): void {
   view.setUint16(ip.payloadOffset + TCP_CHECKSUM, complement(sum));
 }
 
+/** Length of the IP header, without extension headers, and the TCP header of a TCP packet. */
+export function headerBytes(bytes: Uint8Array): number {
+  const ipLength = bytes[0]! >> 4 === 4 ? (bytes[0]! & 15) * 4 : IPV6_HEADER;
+  return ipLength + (bytes[ipLength + TCP_OFFSET]! >> 4) * 4;
+}
+
 /** Length of the largest packet that goes over the wire: a super-segment goes in pieces. */
 export function wireBytes({ bytes, gsoSize }: Packet): number {
-  if (gsoSize === 0) return bytes.length;
-  const ipLength = bytes[0]! >> 4 === 4 ? (bytes[0]! & 15) * 4 : IPV6_HEADER;
-  const tcpLength = (bytes[ipLength + TCP_OFFSET]! >> 4) * 4;
-  return Math.min(bytes.length, ipLength + tcpLength + gsoSize);
+  return gsoSize === 0 ? bytes.length : Math.min(bytes.length, headerBytes(bytes) + gsoSize);
 }

@@ -19,8 +19,14 @@ export function addressBytes(text: string): Buffer {
   return Buffer.from(all.map((group) => group.padStart(4, '0')).join(''), 'hex');
 }
 
-/** An IP packet without options, checksummed. */
-export function ipPacket(from: string, to: string, protocol: number, payload: Uint8Array): Buffer {
+/** An IP packet without options, checksummed. `identification` is for IPv4 only. */
+export function ipPacket(
+  from: string,
+  to: string,
+  protocol: number,
+  payload: Uint8Array,
+  identification = 0,
+): Buffer {
   const [source, target] = [addressBytes(from), addressBytes(to)];
   if (source.length === 16) {
     const header = Buffer.from([0x60, 0, 0, 0, 0, 0, protocol, 64]);
@@ -29,6 +35,7 @@ export function ipPacket(from: string, to: string, protocol: number, payload: Ui
   }
   const start = Buffer.from([0x45, 0, 0, 0, 0, 0, 0x40, 0, 64, protocol, 0, 0]);
   start.writeUInt16BE(20 + payload.length, 2);
+  start.writeUInt16BE(identification & 0xffff, 4);
   start.writeUInt16BE(plainChecksum(start, source, target), 10);
   return Buffer.concat([start, source, target, payload]);
 }
@@ -62,6 +69,7 @@ export interface TcpFields {
   to: string;
   payload?: Uint8Array;
   seq?: number;
+  identification?: number;
   flags?: number;
   /** Length a multiple of four. */
   options?: Uint8Array;
@@ -80,5 +88,5 @@ export function tcpPacket(fields: TcpFields): Buffer {
   const pseudo = pseudoHeader(from, to, 6, segment.length);
   const checksum = partial ? ~plainChecksum(pseudo) & 0xffff : plainChecksum(pseudo, segment);
   segment.writeUInt16BE(checksum, 16);
-  return ipPacket(from, to, 6, segment);
+  return ipPacket(from, to, 6, segment, fields.identification);
 }

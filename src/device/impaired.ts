@@ -1,0 +1,154 @@
+// A bad network in front of any device; must not know which device.
+import {
+  type Clock,
+  type Device,
+  type DevicePort,
+  RX_STRIDE,
+  TX_CHECKSUM_START,
+  TX_GSO_SIZE,
+  TX_HEADER_LENGTH,
+  TX_HEADER_OFFSET,
+  TX_PIECE1_LENGTH,
+  TX_PIECE1_OFFSET,
+  TX_PIECE2_LENGTH,
+  TX_STRIDE,
+} from '../stack/device.js';
+import { type Impairments, Path, Transit } from './impairment.js';
+import { headerBytes, newCounters, type Packet, PacketPort } from './packet.js';
+
+export interface ImpairOptions {
+  /** What happens to packets that the device receives. Default: nothing. */
+  in?: Partial<Impairments>;
+  /** What happens to packets before they are sent. Default: nothing. */
+  out?: Partial<Impairments>;
+  /** The same seed makes the same decisions. Default 1. */
+  seed?: number;
+  /**
+   * Take super-segments, where the device does, and impair each as the one packet that it is.
+   * A damaged one can't be sent, since the kernel would give it a good checksum: it is dropped.
+   * Default false: only packets up to the MTU, with complete checksums, are taken.
+   */
+  superSegments?: boolean;
+}
+
+/** Packets in each direction that are handed on at once. */
+const BATCH = 16;
+const SLOT = 65_536;
+
+/** A device that loses, delays, repeats, reorders and damages packets of another. */
+export class ImpairedDevice implements Device {
+  readonly checksumOffload: boolean;
+  readonly maxSegmentBytes: number;
+  readonly counters = newCounters();
+  /** Both directions; their `settings` may be changed at any time. */
+  readonly in: Path;
+  readonly out: Path;
+  readonly #device: Device;
+  readonly #clock: Clock;
+  readonly #transit: Transit;
+  /** Memory of its own, where packets wait for neither side. */
+  readonly #memory = new ArrayBuffer(2 * BATCH * SLOT);
+  readonly #tx = new Int32Array(BATCH * TX_STRIDE);
+  #port: PacketPort | null = null;
+
+  constructor(device: Device, options: ImpairOptions, clock: Clock) {
+    const { seed = 1, superSegments = false } = options;
+    this.#device = device;
+    this.#clock = clock;
+    this.checksumOffload = superSegments && device.checksumOffload;
+    this.maxSegmentBytes = superSegments ? device.maxSegmentBytes : device.mtu;
+    this.#transit = new Transit(clock);
+    this.in = new Path(options.in ?? {}, seed, this.#transit, (packets) =>
+      this.#port?.deliver(packets),
+    );
+    this.out = new Path(options.out ?? {}, ~seed, this.#transit, (packets) => this.#send(packets));
+  }
+
+  get name(): string {
+    return this.#device.name;
+  }
+
+  get mtu(): number {
+    return this.#device.mtu;
+  }
+
+  attach(port: DevicePort): void {
+    const outer = new PacketPort(port, this.counters);
+    const innerPort: DevicePort = {
+      memory: this.#memory,
+      rxSlots: Int32Array.from({ length: BATCH }, (_, i) => i * SLOT),
+      rxSlotBytes: SLOT,
+      rx: new Int32Array(BATCH * RX_STRIDE),
+      tx: this.#tx,
+      receive: (count) => {
+        for (let i = 0; i < count; i++) this.in.push(inner.received(i));
+      },
+      statusChanged: (up, error) => outer.statusChanged(up, error),
+    };
+    const inner = new PacketPort(innerPort, newCounters());
+    this.#port = outer;
+    this.#device.attach(innerPort);
+  }
+
+  transmit(count: number): void {
+    for (let i = 0; i < count; i++) {
+      const packet = this.#port?.sent(i);
+      if (packet === undefined || packet.bytes.length > this.maxSegmentBytes) {
+        this.counters.txDropped++;
+        continue;
+      }
+      this.counters.txPackets++;
+      this.counters.txBytes += packet.bytes.length;
+      this.out.push(packet);
+    }
+  }
+
+  close(): void {
+    this.#port?.close();
+    this.#port = null;
+    this.#transit.clear();
+    this.#device.close();
+  }
+
+  ref(): void {
+    this.#clock.ref();
+    this.#device.ref();
+  }
+
+  unref(): void {
+    this.#clock.unref();
+    this.#device.unref();
+  }
+
+  #send(packets: readonly Packet[]): void {
+    for (let from = 0; from < packets.length; from += BATCH) {
+      const batch = packets.slice(from, from + BATCH);
+      for (const [i, packet] of batch.entries()) this.#describe(i, packet);
+      this.#device.transmit(batch.length);
+    }
+  }
+
+  #describe(index: number, packet: Packet): void {
+    const { bytes, gsoSize, checksumStart } = packet;
+    const offset = (BATCH + index) * SLOT;
+    // Whoever cuts or completes the packet has to know where its header ends.
+    const header = checksumStart > 0 ? headerBytes(bytes) : bytes.length;
+    new Uint8Array(this.#memory, offset, bytes.length).set(bytes);
+    const at = index * TX_STRIDE;
+    this.#tx[at + TX_HEADER_OFFSET] = offset;
+    this.#tx[at + TX_HEADER_LENGTH] = header;
+    this.#tx[at + TX_PIECE1_OFFSET] = offset + header;
+    this.#tx[at + TX_PIECE1_LENGTH] = bytes.length - header;
+    this.#tx[at + TX_PIECE2_LENGTH] = 0;
+    this.#tx[at + TX_GSO_SIZE] = gsoSize;
+    this.#tx[at + TX_CHECKSUM_START] = checksumStart;
+  }
+}
+
+/**
+ * Puts a bad network in front of a device, which is closed with it. Packets are copied. `clock`
+ * must be one of its own, such as `new SystemClock()`, which has a resolution of a millisecond.
+ */
+export function impair(device: Device, options: ImpairOptions, clock: Clock): ImpairedDevice {
+  return new ImpairedDevice(device, options, clock);
+}
