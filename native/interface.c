@@ -114,6 +114,8 @@ static bool set_up(int socket, const char *name, struct failure *failure) {
   snprintf(request.ifr_name, IFNAMSIZ, "%s", name);
   if (ioctl(socket, SIOCGIFFLAGS, &request) != 0) return fail(failure, "SIOCGIFFLAGS", name);
   if ((request.ifr_flags & IFF_UP) != 0) return true;
+  // Without a link-local address no router solicitation is sent; where IPv6 is off, no matter.
+  netlink_disable_link_local(socket, (int)if_nametoindex(name));
   request.ifr_flags |= IFF_UP;
   return ioctl(socket, SIOCSIFFLAGS, &request) == 0 || fail(failure, "SIOCSIFFLAGS", name);
 }
@@ -158,8 +160,6 @@ static bool has_address(const char *name, const struct address *address) {
 static bool add_addresses(int socket, const struct interface_options *options,
                           struct interface *out, struct failure *failure) {
   int index = (int)if_nametoindex(out->name);
-  // Without a link-local address no router solicitation is sent; where IPv6 is off, no matter.
-  netlink_disable_link_local(socket, index);
   for (size_t i = 0; i < options->address_count; i++) {
     const char *text = options->addresses[i];
     struct address address;
@@ -203,7 +203,7 @@ static bool configure(const struct interface_options *options, struct interface 
   if (socket < 0) return fail(failure, "socket", "NETLINK_ROUTE");
   bool done = set_value(socket, out->name, true, options->mtu, failure) &&
       set_value(socket, out->name, false, options->queue_length, failure) &&
-      add_addresses(socket, options, out, failure) && set_up(socket, out->name, failure);
+      set_up(socket, out->name, failure) && add_addresses(socket, options, out, failure);
   if (done) await_addresses(socket, options, out);
   close(socket);
   return done;
