@@ -1,0 +1,155 @@
+// The OPEN calls: RFC 9293 §3.9.1.1. Knows which addresses and ports may be used; must not know what
+// opening sends.
+
+import type { TcpConfig } from '../tcp/config.js';
+import { Connection, type ConnectionHandler } from '../tcp/connection.js';
+import { TcpError } from '../tcp/errors.js';
+import type { IpAddress } from '../wire/address.js';
+import { seqLeq } from '../wire/sequence.js';
+import type { StackCore } from './core.js';
+import { Listener, type ListenerHandler } from './listener.js';
+import { EPHEMERAL_FIRST, EPHEMERAL_LAST } from './ports.js';
+
+/** As Node's net. */
+const DEFAULT_BACKLOG = 511;
+/** RFC 6191 §3: how far behind the old connection's numbers a new one begins (as Linux). */
+const REUSE_DISTANCE = 65_537;
+
+export interface ConnectOptions {
+  remote: IpAddress;
+  remotePort: number;
+  /** MUST-43: the address to speak from; chosen by the stack when left out. */
+  local?: IpAddress | null;
+  /** 0 or left out: an ephemeral one (RFC 6056). */
+  localPort?: number;
+  handler: ConnectionHandler;
+  /** Settings of this connection. */
+  tcp?: Partial<TcpConfig>;
+}
+
+export interface ListenOptions {
+  /** 0: an ephemeral one. */
+  port: number;
+  /** null or left out: all addresses of the stack, of both families. */
+  address?: IpAddress | null;
+  /** Most connections in each queue, half-open and waiting (511). */
+  backlog?: number;
+  handler: ListenerHandler;
+  /** Take a port on which connections, in TIME-WAIT or not, still exist (SO_REUSEADDR). */
+  reuseAddress?: boolean;
+  /** Settings of the connections that are accepted. */
+  tcp?: Partial<TcpConfig>;
+}
+
+export function connect(core: StackCore, options: ConnectOptions): Connection {
+  const { remote, remotePort } = options;
+  checkPort(remotePort, 1);
+  if (!core.addresses.isUnicast(remote)) {
+    throw new TcpError('ENETUNREACH', `${remote} is not the address of a single host`);
+  }
+  const local = options.local ?? core.addresses.sourceFor(remote);
+  if (local === null) {
+    throw new TcpError('ENETUNREACH', `the stack has no address of the family of ${remote}`);
+  }
+  if (!core.addresses.includes(local) || local.family !== remote.family) {
+    throw new TcpError('EADDRNOTAVAIL', `${local} cannot be used to reach ${remote}`);
+  }
+  const localPort = options.localPort || freePort(core, local, remote, remotePort);
+  const after = takePlace(core, local, localPort, remote, remotePort);
+  const config = { ...core.config, ...options.tcp };
+  const path = core.pathTo(remote.w0, remote.w1, remote.w2, remote.w3);
+  const connection = new Connection(core, config, path, local, localPort, remote, remotePort);
+  connection.handler = options.handler;
+  let isn = core.isn(local, localPort, remote, remotePort);
+  if (after !== null && seqLeq(isn, after)) isn = (after + REUSE_DISTANCE) | 0;
+  core.attach(connection, null);
+  connection.openActive(isn);
+  return connection;
+}
+
+function freePort(
+  core: StackCore,
+  local: IpAddress,
+  remote: IpAddress,
+  remotePort: number,
+): number {
+  const port = core.ports.ephemeral(remote, remotePort, (candidate) => {
+    const id = core.flows.lookup(local, candidate, remote, remotePort);
+    const free = id < 0 || (core.timeWaitRecords.has(id) && core.timeWaitRecords.mayReuse(id));
+    return free && !isListening(core, candidate, local);
+  });
+  if (port < 0) {
+    throw new TcpError(
+      'EADDRNOTAVAIL',
+      `all ports from ${EPHEMERAL_FIRST} to ${EPHEMERAL_LAST} are in use to ${remote}:${remotePort}`,
+    );
+  }
+  return port;
+}
+
+/**
+ * Makes sure that nothing stands where the connection will; a record in TIME-WAIT may give way. Then
+ * answers where its sequence numbers ended, else null.
+ */
+function takePlace(
+  core: StackCore,
+  local: IpAddress,
+  localPort: number,
+  remote: IpAddress,
+  remotePort: number,
+): number | null {
+  checkPort(localPort, 1);
+  const id = core.flows.lookup(local, localPort, remote, remotePort);
+  if (id < 0) return null;
+  const records = core.timeWaitRecords;
+  if (records.has(id) && records.mayReuse(id)) return records.reopen(id);
+  const why = records.has(id) ? 'is in TIME-WAIT' : 'exists';
+  throw new TcpError(
+    'EADDRINUSE',
+    `a connection from ${local}:${localPort} to ${remote}:${remotePort} ${why}`,
+  );
+}
+
+export function listen(core: StackCore, options: ListenOptions): Listener {
+  const address = options.address?.isUnspecified ? null : (options.address ?? null);
+  if (address !== null && !core.addresses.includes(address)) {
+    throw new TcpError('EADDRNOTAVAIL', `${address} is not an address of the stack`);
+  }
+  checkPort(options.port, 0);
+  const port = options.port === 0 ? freeListenPort(core, address) : options.port;
+  if (isListening(core, port, address)) {
+    throw new TcpError('EADDRINUSE', `there is a listener on port ${port}`);
+  }
+  if (!options.reuseAddress && core.ports.hasFlows(port)) {
+    throw new TcpError('EADDRINUSE', `connections on port ${port} exist, or are in TIME-WAIT`);
+  }
+  const config = { ...core.config, ...options.tcp };
+  const backlog = Math.max(options.backlog ?? DEFAULT_BACKLOG, 1);
+  const listener = new Listener(core, address, port, config, backlog, options.handler);
+  core.listening.add(listener);
+  return listener;
+}
+
+function freeListenPort(core: StackCore, address: IpAddress | null): number {
+  const where = address ?? core.addresses.list[0].address;
+  const port = core.ports.ephemeral(where, 0, (candidate) => {
+    return !core.ports.hasFlows(candidate) && !isListening(core, candidate, address);
+  });
+  if (port < 0) throw new TcpError('EADDRINUSE', 'all ephemeral ports are in use');
+  return port;
+}
+
+/** MUST-42: listeners may share a port on different addresses, none with one for all. */
+function isListening(core: StackCore, port: number, address: IpAddress | null): boolean {
+  for (const listener of core.listening) {
+    if (listener.port !== port) continue;
+    if (address === null || listener.address === null) return true;
+    if (listener.address.equals(address)) return true;
+  }
+  return false;
+}
+
+function checkPort(port: number, lowest: number): void {
+  if (Number.isInteger(port) && port >= lowest && port <= 65_535) return;
+  throw new TcpError('EINVAL', `a port is ${lowest} to 65535, not ${port}`);
+}

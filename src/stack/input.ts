@@ -1,0 +1,221 @@
+// A packet arrives: IP, then the connection, listener or record that it is for (RFC 9293 §3.10.7).
+// Knows the ways in; what a segment means to a connection stands in tcp/.
+
+import { Connection } from '../tcp/connection.js';
+import { SYN_RECEIVED } from '../tcp/state.js';
+import { TIME_WAIT_REOPEN } from '../tcp/timewait.js';
+import type { IcmpQuote } from '../wire/icmp.js';
+import {
+  IP_OK,
+  IpHeader,
+  PROTOCOL_ICMP,
+  PROTOCOL_ICMPV6,
+  PROTOCOL_TCP,
+  parseIp,
+  verifyTransportChecksum,
+} from '../wire/ip.js';
+import { seqLeq } from '../wire/sequence.js';
+import { ACK, parseTcp, RST, SYN, TCP_OK, TcpSegment } from '../wire/tcp.js';
+import type { StackCore } from './core.js';
+import { icmpArrives } from './icmp.js';
+import type { Listener } from './listener.js';
+import { Reassembly } from './reassembly.js';
+import { destinationOf, replyReset, sourceOf } from './reply.js';
+
+/** RFC 6191 §2: how far behind the old connection's numbers a reopened one begins (as Linux). */
+const REOPEN_DISTANCE = 65_537;
+
+export class Input {
+  private readonly ip = new IpHeader();
+  private readonly segment = new TcpSegment();
+  private readonly reassembly: Reassembly;
+
+  constructor(private readonly core: StackCore) {
+    this.reassembly = new Reassembly(core.arena);
+  }
+
+  /** One IP packet in the arena; `trusted`: somebody vouches for its transport checksum. */
+  packetArrives(offset: number, length: number, trusted: boolean, gsoSize: number): void {
+    const { core, ip } = this;
+    const counters = core.counters;
+    counters.packetsIn += 1;
+    if (parseIp(core.arena.view, offset, length, ip) !== IP_OK) {
+      counters.badIp += 1;
+      core.probe?.dropped(null, 'bad IP header');
+    } else if (ip.moreFragments || ip.fragmentOffset !== 0) {
+      this.fragmentArrives();
+    } else {
+      this.datagramArrives(trusted, gsoSize);
+    }
+  }
+
+  private fragmentArrives(): void {
+    const { core, ip, reassembly } = this;
+    core.counters.fragments += 1;
+    if (!core.addresses.has(ip.dst0, ip.dst1, ip.dst2, ip.dst3)) return;
+    if (!reassembly.add(ip, core.clock.ms)) return;
+    core.counters.reassembled += 1;
+    this.datagramArrives(false, 0);
+    reassembly.release(ip);
+  }
+
+  private datagramArrives(trusted: boolean, gsoSize: number): void {
+    const { core, ip } = this;
+    const protocol = ip.protocol;
+    if (protocol === PROTOCOL_TCP) {
+      this.tcpArrives(trusted, gsoSize);
+    } else if (!core.addresses.has(ip.dst0, ip.dst1, ip.dst2, ip.dst3)) {
+      core.counters.notForUs += 1;
+    } else if (!core.addresses.isUnicast(sourceOf(ip))) {
+      core.counters.badAddress += 1;
+    } else if (protocol === (ip.family === 4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6)) {
+      icmpArrives(core, ip, trusted);
+    } else {
+      core.counters.unknownProtocol += 1;
+    }
+  }
+
+  /** MUST-3: a wrong checksum is dropped in silence. Then the connection: both sockets decide. */
+  private tcpArrives(trusted: boolean, gsoSize: number): void {
+    const { core, ip, segment } = this;
+    const view = core.arena.view;
+    if (!trusted && !verifyTransportChecksum(view, ip)) {
+      core.counters.badChecksum += 1;
+      core.probe?.dropped(null, 'bad checksum');
+      return;
+    }
+    if (parseTcp(view, ip.payloadOffset, ip.payloadLength, segment) !== TCP_OK) {
+      core.counters.badTcp += 1;
+      core.probe?.dropped(null, 'bad TCP header');
+      return;
+    }
+    if (segment.badOptions) core.counters.badOptions += 1;
+    segment.gsoSize = gsoSize;
+    const ports = (segment.destinationPort << 16) | segment.sourcePort;
+    const id = core.flows.find(
+      ip.dst0,
+      ip.dst1,
+      ip.dst2,
+      ip.dst3,
+      ip.src0,
+      ip.src1,
+      ip.src2,
+      ip.src3,
+      ports,
+    );
+    if (id < 0) this.unknownFlow();
+    else if (core.timeWaitRecords.has(id)) this.timeWaitArrives(id);
+    else this.connectionArrives(core.connectionAt(id) as Connection);
+  }
+
+  private connectionArrives(connection: Connection): void {
+    const { core, segment } = this;
+    if (connection.state === SYN_RECEIVED && (segment.flags & (ACK | RST)) === ACK) {
+      const listener = core.listenerOf(connection);
+      if (listener?.acceptQueueFull) {
+        // As Linux: the handshake is not completed while nobody accepts; the peer comes again.
+        core.counters.acceptQueueFull += 1;
+        core.probe?.dropped(connection, 'accept queue full');
+        return;
+      }
+    }
+    connection.receive(segment);
+  }
+
+  private timeWaitArrives(id: number): void {
+    const { core, ip, segment } = this;
+    const verdict = core.timeWaitRecords.arrives(id, ip, segment);
+    if (verdict !== TIME_WAIT_REOPEN) return;
+    const listener = this.listenerFor();
+    if (listener === null) {
+      core.timeWaitRecords.acknowledge(id, ip, segment);
+      return;
+    }
+    const after = core.timeWaitRecords.reopen(id);
+    this.synArrives(listener, after);
+  }
+
+  /** No such connection: a listener, or §3.10.7.1. Nothing is said to invalid addresses (MUST-57). */
+  private unknownFlow(): void {
+    const { core, ip, segment } = this;
+    core.probe?.segmentIn(null, segment);
+    if (!core.addresses.has(ip.dst0, ip.dst1, ip.dst2, ip.dst3)) {
+      core.counters.notForUs += 1;
+      return;
+    }
+    if (!core.addresses.isUnicast(sourceOf(ip))) {
+      // MUST-63 among them: a SYN from such an address is not for us.
+      core.counters.badAddress += 1;
+      return;
+    }
+    const listener = this.listenerFor();
+    if (listener === null) this.reset();
+    else this.listenArrives(listener);
+  }
+
+  /** SEGMENT ARRIVES in LISTEN: §3.10.7.2, check by check. */
+  private listenArrives(listener: Listener): void {
+    const flags = this.segment.flags;
+    if ((flags & RST) !== 0) return;
+    if ((flags & ACK) !== 0) this.reset();
+    else if ((flags & SYN) !== 0) this.synArrives(listener, null);
+    else this.core.probe?.dropped(null, 'no SYN in LISTEN');
+  }
+
+  /** Makes the connection; `after`: sequence number that it must stay away from (RFC 6191). */
+  private synArrives(listener: Listener, after: number | null): void {
+    const { core, ip, segment } = this;
+    if (!listener.hasRoom) {
+      core.counters.synDropped += 1;
+      core.probe?.dropped(null, 'backlog full');
+      return;
+    }
+    const local = destinationOf(ip);
+    const remote = sourceOf(ip);
+    const path = core.pathTo(ip.src0, ip.src1, ip.src2, ip.src3);
+    const connection = new Connection(
+      core,
+      listener.config,
+      path,
+      local,
+      segment.destinationPort,
+      remote,
+      segment.sourcePort,
+    );
+    let isn = core.isn(local, segment.destinationPort, remote, segment.sourcePort);
+    if (after !== null && seqLeq(isn, after)) isn = (after + REOPEN_DISTANCE) | 0;
+    core.attach(connection, listener);
+    connection.openPassive(isn, segment);
+  }
+
+  /** The listener on that port: one that is bound to the address before one for any. */
+  private listenerFor(): Listener | null {
+    return this.core.findListener(this.segment.destinationPort, this.ip);
+  }
+
+  private reset(): void {
+    const { core, ip, segment } = this;
+    if ((segment.flags & RST) !== 0) return;
+    core.counters.resetsOut += 1;
+    const path = core.pathTo(ip.src0, ip.src1, ip.src2, ip.src3);
+    replyReset(core.arena, path.batch, ip, segment, core.identification());
+  }
+
+  /** The connection whose packet an ICMP error quotes: it was sent by us, so the ends are swapped. */
+  quoted(quote: IcmpQuote): Connection | null {
+    const ip = quote.ip;
+    if (ip.protocol !== PROTOCOL_TCP) return null;
+    const id = this.core.flows.find(
+      ip.src0,
+      ip.src1,
+      ip.src2,
+      ip.src3,
+      ip.dst0,
+      ip.dst1,
+      ip.dst2,
+      ip.dst3,
+      (quote.sourcePort << 16) | quote.destinationPort,
+    );
+    return id < 0 ? null : this.core.connectionAt(id);
+  }
+}

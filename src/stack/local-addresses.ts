@@ -1,0 +1,49 @@
+// The stack's own addresses: which packets are for us, and from where we speak (RFC 1122 §3.3.4.2,
+// RFC 9293 §3.9.1.1). Must not know devices.
+
+import type { IpAddress, Subnet } from '../wire/address.js';
+
+export class LocalAddresses {
+  constructor(
+    /** Each address with its prefix. */
+    readonly list: readonly Subnet[],
+  ) {}
+
+  /** Whether these words (IPv4 mapped) are one of our addresses. */
+  has(w0: number, w1: number, w2: number, w3: number): boolean {
+    const list = this.list;
+    for (let i = 0; i < list.length; i++) {
+      const own = list[i].address;
+      if (own.w3 === w3 && own.w2 === w2 && own.w1 === w1 && own.w0 === w0) return true;
+    }
+    return false;
+  }
+
+  includes(address: IpAddress): boolean {
+    return this.has(address.w0, address.w1, address.w2, address.w3);
+  }
+
+  /** MUST-44: the address to speak from: the remote one if it is ours, else one of its subnet. */
+  sourceFor(remote: IpAddress): IpAddress | null {
+    if (this.includes(remote)) return remote;
+    let first: IpAddress | null = null;
+    for (const subnet of this.list) {
+      if (subnet.address.family !== remote.family) continue;
+      if (subnet.contains(remote)) return subnet.address;
+      first ??= subnet.address;
+    }
+    return first;
+  }
+
+  /**
+   * MUST-46, MUST-57, MUST-63: whether an address can be a peer: not unspecified, multicast or
+   * broadcast, neither the limited one nor that of a subnet of ours.
+   */
+  isUnicast(address: IpAddress): boolean {
+    if (address.isUnspecified || address.isMulticast || address.isBroadcast) return false;
+    for (const subnet of this.list) {
+      if (subnet.broadcast?.equals(address)) return false;
+    }
+    return true;
+  }
+}

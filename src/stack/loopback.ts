@@ -1,0 +1,86 @@
+// The stack's own addresses reached from within: packets that never see a device. Knows a queue of
+// copies in the arena; must not know what they carry.
+
+import type { Arena } from '../storage/arena.js';
+import {
+  TX_GSO_SIZE,
+  TX_HEADER_LENGTH,
+  TX_HEADER_OFFSET,
+  TX_PIECE1_LENGTH,
+  TX_PIECE1_OFFSET,
+  TX_PIECE2_LENGTH,
+  TX_PIECE2_OFFSET,
+  TX_STRIDE,
+} from '../storage/descriptors.js';
+import { PacketBatch } from '../storage/packet-batch.js';
+import type { Path } from '../tcp/host.js';
+import type { StackCounters } from './counters.js';
+
+const BATCH = 64;
+/** Packets that wait at most; more are lost, as on any link. */
+const QUEUE = 1024;
+const LOOPBACK_MTU = 65_535;
+
+export class Loopback implements Path {
+  readonly batch: PacketBatch;
+  readonly mtu = LOOPBACK_MTU;
+  readonly maxSegmentBytes = LOOPBACK_MTU;
+  /** Offset, length and segment size of each waiting packet. */
+  private readonly queue = new Int32Array(QUEUE * 3);
+  private head = 0;
+  private length = 0;
+
+  constructor(
+    private readonly arena: Arena,
+    private readonly counters: StackCounters,
+  ) {
+    this.batch = new PacketBatch(arena, BATCH, (count) => this.take(count));
+  }
+
+  get waiting(): number {
+    return this.length;
+  }
+
+  /** Hands the packets that wait now to `arrive`; what they cause waits for the next call. */
+  deliver(arrive: (offset: number, length: number, gsoSize: number) => void): void {
+    for (let count = this.length; count > 0; count--) {
+      const at = this.head * 3;
+      const offset = this.queue[at];
+      const length = this.queue[at + 1];
+      const gsoSize = this.queue[at + 2];
+      this.head = (this.head + 1) % QUEUE;
+      this.length -= 1;
+      arrive(offset, length, gsoSize);
+      this.arena.free(offset, length);
+    }
+  }
+
+  private take(count: number): void {
+    for (let i = 0; i < count; i++) this.copyPacket(i * TX_STRIDE);
+  }
+
+  private copyPacket(at: number): void {
+    const table = this.batch.table;
+    const header = table[at + TX_HEADER_LENGTH];
+    const first = table[at + TX_PIECE1_LENGTH];
+    const second = table[at + TX_PIECE2_LENGTH];
+    const length = header + first + second;
+    const offset = this.length < QUEUE ? this.arena.allocate(length) : -1;
+    if (offset < 0) {
+      this.counters.loopbackDropped += 1;
+      return;
+    }
+    this.copy(table[at + TX_HEADER_OFFSET], offset, header);
+    this.copy(table[at + TX_PIECE1_OFFSET], offset + header, first);
+    this.copy(table[at + TX_PIECE2_OFFSET], offset + header + first, second);
+    const slot = ((this.head + this.length) % QUEUE) * 3;
+    this.queue[slot] = offset;
+    this.queue[slot + 1] = length;
+    this.queue[slot + 2] = table[at + TX_GSO_SIZE];
+    this.length += 1;
+  }
+
+  private copy(from: number, to: number, length: number): void {
+    if (length > 0) this.arena.bytes.copyWithin(to, from, from + length);
+  }
+}

@@ -1,0 +1,33 @@
+// Layout of the descriptors that a device and the stack share. Knows offsets of words; nothing else.
+
+/** Int32 words of one receive descriptor. */
+export const RX_STRIDE = 4;
+/** Word: offset of the first byte of the IP packet in the arena. */
+export const RX_OFFSET = 0;
+/** Word: length of the IP packet, bytes (up to 65,535 for a super-segment). */
+export const RX_LENGTH = 1;
+/** Word: flags, `RX_CHECKSUM_TRUSTED` or 0. */
+export const RX_FLAGS = 2;
+/** Word: payload bytes of each segment that a super-segment stands for; 0 for an ordinary packet. */
+export const RX_GSO_SIZE = 3;
+/** The transport checksum need not be verified: the kernel vouches for it (partial or validated). */
+export const RX_CHECKSUM_TRUSTED = 1;
+
+/** Int32 words of one transmit descriptor: a header and at most two pieces of payload. */
+export const TX_STRIDE = 8;
+/** Words: arena offset and byte length of the header (IP and transport header, contiguous). */
+export const TX_HEADER_OFFSET = 0;
+export const TX_HEADER_LENGTH = 1;
+/** Words: arena offset and byte length of the first piece of payload; length 0 for none. */
+export const TX_PIECE1_OFFSET = 2;
+export const TX_PIECE1_LENGTH = 3;
+/** Words: the second piece, when the payload wraps around the end of its ring; length 0 for none. */
+export const TX_PIECE2_OFFSET = 4;
+export const TX_PIECE2_LENGTH = 5;
+/** Word: payload bytes per segment where the packet is a TCP super-segment; 0 for an ordinary packet. */
+export const TX_GSO_SIZE = 6;
+/**
+ * Word: offset of the TCP header within the packet where its checksum field holds only the folded
+ * sum of the pseudo-header (the device, or the kernel behind it, completes it); 0 when complete.
+ */
+export const TX_CHECKSUM_START = 7;

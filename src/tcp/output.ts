@@ -1,0 +1,208 @@
+// What goes out next: RFC 9293 §3.8 and §3.10.2. The only place that decides to send; knows windows,
+// silly-window avoidance and Nagle. Must not know how headers are laid out (segment-out.ts).
+
+import { seqGt, seqLeq } from '../wire/sequence.js';
+import { ACK, FIN, PSH, RST, SYN } from '../wire/tcp.js';
+import { endOfData } from './close.js';
+import { armPersist } from './persist.js';
+import { armRetransmit } from './retransmit.js';
+import { currentRto, startTiming, voidTiming } from './rtt.js';
+import { payloadMss, sendSegment, sendSynSegment } from './segment-out.js';
+import { LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.js';
+import {
+  SEND_ACK,
+  SEND_KEEPALIVE,
+  SEND_LOST,
+  SEND_PROBE,
+  SEND_RST,
+  SEND_SYN,
+  type Tcb,
+} from './tcb.js';
+import { cancelTimer, isArmed, PERSIST_TIMER, RETRANSMIT_TIMER } from './timers.js';
+import { windowUpdateDue } from './window.js';
+
+const NOTHING = -1;
+
+/** Sends all that is due: at the end of a turn, when input, timers and the user have had their say. */
+export function transmit(tcb: Tcb): void {
+  const state = tcb.state;
+  if ((tcb.pending & SEND_RST) !== 0) sendSegment(tcb, tcb.resetSeq, RST, 0);
+  else if (state === SYN_SENT || state === SYN_RECEIVED) transmitOpening(tcb);
+  else if (state === TIME_WAIT) transmitLastAck(tcb);
+  else if (state > LISTEN) transmitSynchronized(tcb);
+  tcb.pending = 0;
+}
+
+/** The ACK of the FIN that led to TIME-WAIT; later ones are the record's (timewait.ts). */
+function transmitLastAck(tcb: Tcb): void {
+  if ((tcb.pending & SEND_ACK) !== 0) sendSegment(tcb, tcb.snd.max, ACK, 0);
+}
+
+function transmitOpening(tcb: Tcb): void {
+  if ((tcb.pending & SEND_SYN) !== 0) {
+    const snd = tcb.snd;
+    if (tcb.rtt.retries === 0) startTiming(tcb, (snd.iss + 1) | 0);
+    else tcb.counters.retransmits += 1;
+    sendSynSegment(tcb, tcb.state === SYN_SENT ? SYN : SYN | ACK);
+    snd.nxt = (snd.iss + 1) | 0;
+    snd.max = snd.nxt;
+    armRetransmit(tcb);
+  } else if ((tcb.pending & SEND_ACK) !== 0 && tcb.state === SYN_RECEIVED) {
+    sendSegment(tcb, tcb.snd.nxt, ACK, 0);
+  }
+}
+
+function transmitSynchronized(tcb: Tcb): void {
+  const pending = tcb.pending;
+  if ((pending & SEND_LOST) !== 0) sendLost(tcb);
+  if ((pending & SEND_PROBE) !== 0) sendProbe(tcb);
+  sendNew(tcb);
+  if ((pending & SEND_KEEPALIVE) !== 0) {
+    // MUST-26, SHOULD-12: an old sequence number and no data; the peer must answer it.
+    sendSegment(tcb, (tcb.snd.una - 1) | 0, ACK, 0);
+  } else if ((tcb.pending & SEND_ACK) !== 0 || windowUpdateDue(tcb)) {
+    sendSegment(tcb, tcb.snd.nxt, ACK, 0);
+  }
+}
+
+/** As much as windows and Nagle let through, in segments as large as the path takes (SHOULD-28). */
+function sendNew(tcb: Tcb): void {
+  const snd = tcb.snd;
+  if (snd.una === snd.max) restartIfIdle(tcb);
+  for (;;) {
+    const length = nextLength(tcb);
+    if (length === NOTHING) break;
+    const unsent = (endOfData(tcb) - snd.nxt) | 0;
+    const fin = snd.finQueued && length === unsent && windowLeft(tcb) > length;
+    sendData(tcb, length, fin);
+    armRetransmit(tcb);
+    cancelTimer(tcb, PERSIST_TIMER);
+  }
+  // Nothing outstanding will bring an ACK by itself: ask for one, or override Nagle in the end.
+  if (!isArmed(tcb, RETRANSMIT_TIMER) && hasUnsent(tcb)) armPersist(tcb);
+}
+
+/** Data, or the FIN, that waits behind a window. */
+function hasUnsent(tcb: Tcb): boolean {
+  const end = endOfData(tcb);
+  return seqGt((end + (tcb.snd.finQueued ? 1 : 0)) | 0, tcb.snd.una);
+}
+
+/** What the peer's window leaves (cwnd is another matter). */
+function windowLeft(tcb: Tcb): number {
+  return (tcb.snd.una + tcb.snd.wnd - tcb.snd.nxt) | 0;
+}
+
+/** Bytes of data for the next segment; 0 for a FIN alone, NOTHING when it is not time. */
+function nextLength(tcb: Tcb): number {
+  const snd = tcb.snd;
+  const unsent = (endOfData(tcb) - snd.nxt) | 0;
+  if (unsent < 0) return NOTHING;
+  if (unsent === 0) return snd.finQueued && windowLeft(tcb) > 0 ? 0 : NOTHING;
+  const usable = (snd.una + Math.min(snd.wnd, snd.cwnd) - snd.nxt) | 0;
+  if (usable <= 0) return NOTHING;
+  const mss = payloadMss(tcb);
+  const length = Math.min(unsent, usable, largestPayload(tcb, mss));
+  const all = length === unsent;
+  if (length >= mss) {
+    const tail = length % mss;
+    return tail !== 0 && !(all && smallMayGo(tcb)) ? length - tail : length;
+  }
+  // MUST-38, RFC 9293 §3.8.6.2.1: no small segment unless it is the last of the data, or worth half
+  // of the largest window that the peer ever had.
+  if (all) return smallMayGo(tcb) ? length : NOTHING;
+  const windowLimited = snd.wnd <= snd.cwnd;
+  return windowLimited && length >= snd.maxWnd >> 1 && length > 0 ? length : NOTHING;
+}
+
+/**
+ * Nagle's algorithm in Minshall's form (§3.7.4): a small segment waits only while another small one
+ * is unacknowledged. What was sent before, or ends the stream, need not wait.
+ */
+function smallMayGo(tcb: Tcb): boolean {
+  const snd = tcb.snd;
+  return tcb.noDelay || snd.finQueued || snd.nxt !== snd.max || seqLeq(snd.small, snd.una);
+}
+
+/** One segment or super-segment of data at SND.NXT. */
+function sendData(tcb: Tcb, length: number, fin: boolean): void {
+  const snd = tcb.snd;
+  const end = (snd.nxt + length) | 0;
+  let flags = ACK;
+  if (fin) flags |= FIN;
+  // MUST-61: PSH on what empties the queue.
+  if (length > 0 && end === endOfData(tcb)) flags |= PSH;
+  if (snd.nxt === snd.max) startTiming(tcb, (end + (fin ? 1 : 0)) | 0);
+  else noteRetransmission(tcb);
+  if (length % payloadMss(tcb) !== 0) snd.small = end;
+  sendSegment(tcb, snd.nxt, flags, length);
+  snd.nxt = (end + (fin ? 1 : 0)) | 0;
+  if (seqGt(snd.nxt, snd.max)) snd.max = snd.nxt;
+}
+
+/** Karn (MUST-18): once anything is sent again, no sample from this flight. */
+function noteRetransmission(tcb: Tcb): void {
+  tcb.counters.retransmits += 1;
+  voidTiming(tcb);
+}
+
+/** The segment at SND.UNA again, whatever the window: RFC 5681 §3.2, RFC 6582. */
+function sendLost(tcb: Tcb): void {
+  const snd = tcb.snd;
+  if (snd.una === snd.max) return;
+  const end = endOfData(tcb);
+  const length = Math.min((end - snd.una) | 0, (snd.max - snd.una) | 0, payloadMss(tcb));
+  sendAt(tcb, Math.max(length, 0));
+  armRetransmit(tcb);
+}
+
+/** Sends `length` bytes at SND.UNA again, with the FIN when it is next and was sent before. */
+function sendAt(tcb: Tcb, length: number): void {
+  const snd = tcb.snd;
+  const end = (snd.una + length) | 0;
+  const fin = snd.finQueued && end === endOfData(tcb) && seqGt(snd.max, end);
+  noteRetransmission(tcb);
+  let flags = ACK;
+  if (fin) flags |= FIN;
+  if (length > 0 && end === endOfData(tcb)) flags |= PSH;
+  sendSegment(tcb, snd.una, flags, length);
+  const sentTo = (end + (fin ? 1 : 0)) | 0;
+  if (seqGt(sentTo, snd.nxt)) snd.nxt = sentTo;
+}
+
+/**
+ * MUST-36: one octet into a closed window (or the FIN, when no data is left); into one that is only
+ * small, all that fits: §3.8.6.2.1, the override timeout.
+ */
+function sendProbe(tcb: Tcb): void {
+  const snd = tcb.snd;
+  const unsent = (endOfData(tcb) - snd.nxt) | 0;
+  const room = windowLeft(tcb);
+  if (room > 0 && unsent > 0) {
+    const length = Math.min(unsent, room, payloadMss(tcb));
+    sendData(tcb, length, snd.finQueued && length === unsent && room > length);
+    cancelTimer(tcb, PERSIST_TIMER);
+    armRetransmit(tcb);
+  } else if (snd.una !== snd.max) {
+    sendAt(tcb, Math.min(1, (endOfData(tcb) - snd.una) | 0));
+  } else if (unsent >= 0 && hasUnsent(tcb)) {
+    sendData(tcb, Math.min(1, unsent), unsent === 0);
+    voidTiming(tcb);
+  }
+}
+
+/** RFC 5681 §4.1: after a pause longer than the timeout the old window says nothing. */
+function restartIfIdle(tcb: Tcb): void {
+  const idle = (tcb.host.clock.ms - tcb.snd.sentMs) | 0;
+  if (idle > currentRto(tcb) && hasUnsent(tcb)) tcb.congestionControl.restarted(tcb);
+}
+
+/** Payload of the largest segment that the path takes: one of `mss`, or a super-segment. */
+function largestPayload(tcb: Tcb, mss: number): number {
+  return Math.max(Math.min(tcb.path.maxSegmentBytes, LARGEST_PACKET) - MAX_HEADER_BYTES, mss);
+}
+
+/** IPv6 header and the longest TCP header. */
+const MAX_HEADER_BYTES = 100;
+/** IPv4's total length is 16 bits. */
+const LARGEST_PACKET = 65_535;

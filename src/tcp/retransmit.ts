@@ -1,0 +1,74 @@
+// The retransmission timer: RFC 6298 §5, and the limits R1 and R2 of RFC 9293 §3.8.3. Knows when to
+// give up and when to go back to SND.UNA; output.ts sends.
+
+import { leaveRecovery } from './recovery.js';
+import { currentRto, voidTiming } from './rtt.js';
+import { fail } from './set-state.js';
+import { SYN_RECEIVED, SYN_SENT } from './state.js';
+import { NEWS_ADVICE, SEND_SYN, type Tcb } from './tcb.js';
+import { armTimer, cancelTimer, isArmed, RETRANSMIT_TIMER } from './timers.js';
+
+/** §5.1: something that takes sequence space was sent. The timer runs from the first of it. */
+export function armRetransmit(tcb: Tcb): void {
+  if (isArmed(tcb, RETRANSMIT_TIMER)) return;
+  if (tcb.rtt.retries === 0) tcb.rtt.stalledMs = tcb.host.clock.ms;
+  armTimer(tcb, RETRANSMIT_TIMER, currentRto(tcb));
+}
+
+/** §5.2 and §5.3: SND.UNA moved. */
+export function restartRetransmit(tcb: Tcb): void {
+  const snd = tcb.snd;
+  tcb.rtt.retries = 0;
+  tcb.rtt.stalledMs = tcb.host.clock.ms;
+  if (snd.una === snd.max) cancelTimer(tcb, RETRANSMIT_TIMER);
+  else armTimer(tcb, RETRANSMIT_TIMER, currentRto(tcb));
+}
+
+/** §5.4 to §5.7: nothing was acknowledged in time. */
+export function retransmitDue(tcb: Tcb): void {
+  if (isOpening(tcb) ? synTimedOut(tcb) : stalledTooLong(tcb)) return;
+  const { rtt, snd } = tcb;
+  const first = rtt.retries === 0;
+  rtt.retries += 1;
+  rtt.backoff += 1;
+  tcb.counters.timeouts += 1;
+  voidTiming(tcb);
+  adviseAfterR1(tcb);
+  if (isOpening(tcb)) {
+    tcb.pending |= SEND_SYN;
+    return;
+  }
+  tcb.congestionControl.timedOut(tcb, first);
+  if (snd.recovering) leaveRecovery(tcb);
+  // RFC 6582 §4: what was sent so far shall not start another fast retransmit.
+  snd.recover = snd.max;
+  snd.dupAcks = 0;
+  // All beyond SND.UNA counts as lost; what did arrive is skipped by the next ACK.
+  snd.nxt = snd.una;
+  if (tcb.host.probe !== null) tcb.host.probe.congestion(tcb, 'timeout');
+}
+
+function isOpening(tcb: Tcb): boolean {
+  return tcb.state === SYN_SENT || tcb.state === SYN_RECEIVED;
+}
+
+/** MUST-22, MUST-23: a SYN has its own R2, of at least three minutes. */
+function synTimedOut(tcb: Tcb): boolean {
+  if (((tcb.host.clock.ms - tcb.createdMs) | 0) < tcb.config.synTimeout) return false;
+  fail(tcb, 'timeout user', 'timeout', 'ETIMEDOUT');
+  return true;
+}
+
+/** MUST-20: past R2 the connection is closed. */
+export function stalledTooLong(tcb: Tcb): boolean {
+  if (((tcb.host.clock.ms - tcb.rtt.stalledMs) | 0) < tcb.userTimeoutMs) return false;
+  fail(tcb, 'timeout user', 'timeout', 'ETIMEDOUT');
+  return true;
+}
+
+/** SHOULD-9: past R1 the user is told, between R1 and R2. */
+function adviseAfterR1(tcb: Tcb): void {
+  if (tcb.rtt.retries !== tcb.config.r1) return;
+  tcb.advice = 'ETIMEDOUT';
+  tcb.news |= NEWS_ADVICE;
+}

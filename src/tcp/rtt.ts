@@ -1,0 +1,62 @@
+// Round-trip time and retransmission timeout: RFC 6298. Knows samples; must not know segments.
+
+import { seqGeq } from '../wire/sequence.js';
+import type { Tcb } from './tcb.js';
+
+/** §2.4: clock granularity G, µs; deadlines are in milliseconds. */
+const GRANULARITY_US = 1000;
+
+/** Starts to time the segment that ends at `end`, unless one is being timed. */
+export function startTiming(tcb: Tcb, end: number): void {
+  const rtt = tcb.rtt;
+  if (rtt.timing) return;
+  rtt.timing = true;
+  rtt.timedSeq = end;
+  rtt.timedUs = tcb.host.clock.us;
+}
+
+/** §3, Karn (MUST-18): a segment that was sent again cannot be timed. */
+export function voidTiming(tcb: Tcb): void {
+  tcb.rtt.timing = false;
+}
+
+/**
+ * Takes a sample when `ack` covers the timed segment, or else from the echoed timestamp, which is
+ * exact after retransmissions too (RFC 7323 §4.1) but counts only milliseconds.
+ */
+export function sampleRtt(tcb: Tcb, ack: number, hasTimestamps: boolean, tsEcr: number): void {
+  const rtt = tcb.rtt;
+  if (rtt.timing) {
+    if (!seqGeq(ack, rtt.timedSeq)) return;
+    rtt.timing = false;
+    updateRtt(tcb, (tcb.host.clock.us - rtt.timedUs) | 0);
+  } else if (hasTimestamps && rtt.retries > 0) {
+    const elapsedMs = (tcb.host.clock.ms + tcb.timestampOffset - tsEcr) | 0;
+    if (elapsedMs >= 0 && elapsedMs < 600_000) updateRtt(tcb, elapsedMs * 1000);
+  }
+}
+
+/** §2.2 and §2.3, in integers. */
+function updateRtt(tcb: Tcb, sampleUs: number): void {
+  const rtt = tcb.rtt;
+  const sample = Math.max(sampleUs, 1);
+  if (sample < rtt.min) rtt.min = sample;
+  if (rtt.smoothed === 0) {
+    rtt.smoothed = sample;
+    rtt.variance = sample >> 1;
+  } else {
+    const error = Math.abs(rtt.smoothed - sample);
+    rtt.variance += (error - rtt.variance) >> 2;
+    rtt.smoothed = Math.max(1, rtt.smoothed + ((sample - rtt.smoothed) >> 3));
+  }
+  rtt.backoff = 0;
+  const us = rtt.smoothed + Math.max(GRANULARITY_US, 4 * rtt.variance);
+  rtt.rtoMs = Math.min(Math.max(Math.ceil(us / 1000), tcb.config.minRto), tcb.config.maxRto) | 0;
+}
+
+/** The timeout with its back-off (§5.5), ms. */
+export function currentRto(tcb: Tcb): number {
+  const rtt = tcb.rtt;
+  // 2^20 times any timeout is above every ceiling, and shifting further would overflow.
+  return Math.min(rtt.rtoMs * (1 << Math.min(rtt.backoff, 20)), tcb.config.maxRto) | 0;
+}

@@ -1,0 +1,44 @@
+// The one place where the state of a connection changes. Knows the table of transitions and what
+// ends with a connection; must not know why a change was asked for.
+
+import { CLOSED, type State, TIME_WAIT } from './state.js';
+import { type CloseReason, NEWS_CLOSED, NEWS_STATE, type Tcb } from './tcb.js';
+import { cancelAllTimers } from './timers.js';
+import { type TransitionEvent, transitionFor } from './transitions.js';
+
+/**
+ * Changes the state, RFC 9293 Figure 5.
+ * @throws Error when the table has no such transition: a defect of ours.
+ */
+export function setState(tcb: Tcb, to: State, event: TransitionEvent): void {
+  const from = tcb.state;
+  const rule = transitionFor(from, event, to);
+  tcb.state = to;
+  tcb.stateNews.push(from, to);
+  tcb.news |= NEWS_STATE;
+  if (tcb.host.probe !== null) tcb.host.probe.stateChanged(tcb, from, to, rule);
+  if (to === TIME_WAIT || to === CLOSED) leave(tcb);
+  tcb.host.entered(tcb, event);
+  tcb.host.schedule(tcb);
+}
+
+/** For its user the connection is over on entry to TIME-WAIT; nothing of ours is sent any more. */
+function leave(tcb: Tcb): void {
+  cancelAllTimers(tcb);
+  tcb.snd.ring.release();
+  if (tcb.rcv.ring.length === 0 || tcb.orphaned) tcb.rcv.ring.release();
+  tcb.rcv.outOfOrder = null;
+  tcb.news |= NEWS_CLOSED;
+}
+
+/** Ends a connection that did not close in order, and says why. */
+export function fail(
+  tcb: Tcb,
+  event: TransitionEvent,
+  reason: CloseReason,
+  errorCode: string,
+): void {
+  tcb.closeReason = reason;
+  tcb.errorCode = errorCode;
+  setState(tcb, CLOSED, event);
+}

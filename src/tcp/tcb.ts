@@ -1,0 +1,288 @@
+// The transmission control block, RFC 9293 §3.3.1: all that is remembered about one connection.
+// Knows names and meanings of its fields; must not know rules.
+
+import { Ranges } from '../storage/ranges.js';
+import { Ring } from '../storage/ring.js';
+import type { IpAddress } from '../wire/address.js';
+import { pseudoHeaderSum } from '../wire/checksum.js';
+import { ipv4BaseSum } from '../wire/ip.js';
+import type { TcpConfig } from './config.js';
+import type { CongestionControl } from './congestion.js';
+import type { Host, Path } from './host.js';
+import { CLOSED, type State } from './state.js';
+
+export const PROTOCOL_TCP = 6;
+
+/** Why a connection is over for its user. */
+export type CloseReason = 'fin' | 'rst' | 'timeout' | 'icmp' | 'abort';
+
+// Work that input, timers and the user leave for output.ts (`tcb.pending`).
+export const SEND_ACK = 1;
+export const SEND_SYN = 2;
+export const SEND_RST = 4;
+/** Send the first unacknowledged segment again. */
+export const SEND_LOST = 8;
+/** Send one octet into a window that is closed (RFC 9293 §3.8.6.1). */
+export const SEND_PROBE = 16;
+export const SEND_KEEPALIVE = 32;
+
+// News that wait for the user until the end of the turn (`tcb.news`).
+export const NEWS_STATE = 1;
+export const NEWS_ESTABLISHED = 2;
+export const NEWS_URGENT = 4;
+export const NEWS_READABLE = 8;
+export const NEWS_END = 16;
+export const NEWS_WRITABLE = 32;
+export const NEWS_ADVICE = 64;
+export const NEWS_CLOSED = 128;
+
+/** Send sequence space, RFC 9293 §3.3.1 and Figure 3, and what its algorithms remember. */
+export class SendSpace {
+  iss = 0;
+  una = 0;
+  nxt = 0;
+  /** One past the highest sequence number sent; SND.NXT goes back behind it after a timeout. */
+  max = 0;
+  wnd = 0;
+  wl1 = 0;
+  wl2 = 0;
+  /** Urgent pointer: one past the last urgent octet; meaningful while `urgent`. */
+  up = 0;
+  urgent = false;
+  /** Largest window that the peer ever offered (silly-window avoidance, RFC 5961 §5.2). */
+  maxWnd = 0;
+  /** The peer's window scale, RFC 7323 §2. */
+  shift = 0;
+  /** Send MSS: payload and TCP options of one segment (MUST-16). */
+  mss = 0;
+  /** Sequence number of the first byte in the ring; the FIN, once queued, follows the last one. */
+  ringSeq = 0;
+  /** The user has closed: a FIN stands behind the data. Sent and acknowledged are other facts. */
+  finQueued = false;
+  /** One past the last segment that was smaller than the MSS (Minshall's form of Nagle). */
+  small = 0;
+  /** When something was sent last, clock.ms (restart after idle, RFC 5681 §4.1). */
+  sentMs = 0;
+  /** The user was told that the ring is full and waits for news. */
+  starved = false;
+
+  cwnd = 0;
+  ssthresh = 0x7fffffff;
+  /** RFC 6582: while `recovering`, all up to `recover` was sent before the loss was seen. */
+  recover = 0;
+  recovering = false;
+  dupAcks = 0;
+  /** Bytes acknowledged that have not yet opened cwnd (congestion avoidance). */
+  creditedBytes = 0;
+
+  constructor(readonly ring: Ring) {}
+}
+
+/** Receive sequence space, RFC 9293 §3.3.1 and Figure 4, and what its algorithms remember. */
+export class ReceiveSpace {
+  irs = 0;
+  nxt = 0;
+  /** Right edge of the window that was offered: RCV.NXT + RCV.WND. Never moves left. */
+  edge = 0;
+  up = 0;
+  urgent = false;
+  /** Our window scale. */
+  shift = 0;
+  /** Largest segment seen, bytes: what counts as full-sized for the delayed ACK (SHOULD-19). */
+  mss = 0;
+  /** Buffer that the user may leave unread; grows while the user reads fast. */
+  limit = 0;
+  /** Data beyond a gap stand in the ring at their place; these ranges say which. */
+  outOfOrder: Ranges | null = null;
+  /** Sequence number of a FIN that came before its data; meaningful while `finWaiting`. */
+  fin = 0;
+  finWaiting = false;
+  /** The FIN has been reached: nothing follows what is in the ring. */
+  ended = false;
+  /** RFC 2883: a duplicate to report once. */
+  dsackStart = 0;
+  dsackEnd = 0;
+  /** The range that holds the newest out-of-order segment: reported first (RFC 2018 §4). */
+  newestRange = 0;
+  /** Bytes received since the last ACK, and ACKs still sent at once at the start. */
+  unackedBytes = 0;
+  quickAcks = 16;
+  /** RFC 7323 §4.3 */
+  lastAckSent = 0;
+  tsRecent = 0;
+  tsRecentMs = 0;
+  /** Time of the last acceptable segment (keep-alive, dead peers at a zero window). */
+  heardMs = 0;
+  /** Buffer tuning: bytes read since `tuneUs`. */
+  tuneBytes = 0;
+  tuneUs = 0;
+
+  constructor(readonly ring: Ring) {}
+}
+
+/** Round-trip time and retransmission timeout, RFC 6298. Times in µs unless said. */
+export class RttState {
+  smoothed = 0;
+  variance = 0;
+  min = 0x7fffffff;
+  rtoMs = 0;
+  /** How often the timeout has been doubled since the last good sample. */
+  backoff = 0;
+  /** One segment is timed at once: its end, and when it was sent. Karn: void once retransmitted. */
+  timing = false;
+  timedSeq = 0;
+  timedUs = 0;
+  /** When progress was last seen while something was outstanding (R2). */
+  stalledMs = 0;
+  /** Retransmissions of the same segment (R1). */
+  retries = 0;
+}
+
+/** Numbers for people. Byte counts are split in two, so that they stay small integers. */
+export class ConnectionCounters {
+  segmentsIn = 0;
+  segmentsOut = 0;
+  retransmits = 0;
+  duplicateAcks = 0;
+  timeouts = 0;
+  private receivedLow = 0;
+  private receivedHigh = 0;
+  private ackedLow = 0;
+  private ackedHigh = 0;
+
+  addReceived(bytes: number): void {
+    this.receivedLow += bytes;
+    if (this.receivedLow >= SPLIT) {
+      this.receivedLow -= SPLIT;
+      this.receivedHigh += 1;
+    }
+  }
+
+  addAcked(bytes: number): void {
+    this.ackedLow += bytes;
+    if (this.ackedLow >= SPLIT) {
+      this.ackedLow -= SPLIT;
+      this.ackedHigh += 1;
+    }
+  }
+
+  get bytesReceived(): number {
+    return this.receivedHigh * SPLIT + this.receivedLow;
+  }
+
+  get bytesAcked(): number {
+    return this.ackedHigh * SPLIT + this.ackedLow;
+  }
+}
+
+const SPLIT = 1 << 30;
+
+/** One connection's state, without behaviour; see connection.ts for what can be done with it. */
+export class Tcb {
+  state: State = CLOSED;
+  readonly snd: SendSpace;
+  readonly rcv: ReceiveSpace;
+  readonly rtt = new RttState();
+  readonly counters = new ConnectionCounters();
+  congestionControl: CongestionControl;
+
+  /** Place in the stack's tables; -1 when it stands in none. */
+  id = -1;
+  /** RFC 9293 MUST-11: whether it came from a passive OPEN. */
+  passive = false;
+  /** Nobody reads any more: data that arrive are answered with a RST (RFC 9293 §3.6.1). */
+  orphaned = false;
+  /** Options in use: while we open, those that we offer; afterwards, those of both sides. */
+  windowScaling: boolean;
+  timestamps: boolean;
+  sack: boolean;
+  /** Added to the clock to make TSval, so that it tells nothing about other connections. */
+  timestampOffset = 0;
+
+  pending = 0;
+  /** Sequence number for a RST that is pending. */
+  resetSeq = 0;
+  news = 0;
+  /** Changes of state that the user has not been told: from and to, one after the other. */
+  readonly stateNews: State[] = [];
+  /** Already in the stack's list of connections with something to do. */
+  scheduled = false;
+  closeReason: CloseReason = 'fin';
+  errorCode: string | null = null;
+  advice = '';
+
+  /** Deadlines by TimerId, clock.ms; those with their bit in `armed` count. */
+  readonly deadlines: number[] = [0, 0, 0, 0, 0, 0];
+  armed = 0;
+
+  /** Challenge ACKs, RFC 5961 §10: when the last one went out. */
+  challengeMs = 0;
+  challenged = false;
+  keepAliveProbesSent = 0;
+  readonly createdMs: number;
+
+  trafficClass: number;
+  hopLimit: number;
+  noDelay: boolean;
+  userTimeoutMs: number;
+  mslMs: number;
+  keepAlive: boolean;
+  keepAliveIdleMs: number;
+  keepAliveIntervalMs: number;
+  keepAliveProbes: number;
+
+  /** Sums that no segment changes: IPv4 header, and pseudo-header without the length. */
+  ipv4Sum = 0;
+  readonly pseudoSum: number;
+
+  constructor(
+    readonly host: Host,
+    readonly config: TcpConfig,
+    readonly path: Path,
+    readonly localAddress: IpAddress,
+    readonly localPort: number,
+    readonly remoteAddress: IpAddress,
+    readonly remotePort: number,
+  ) {
+    this.snd = new SendSpace(new Ring(host.arena));
+    this.rcv = new ReceiveSpace(new Ring(host.arena));
+    this.congestionControl = host.congestionControl(config.congestion);
+    this.windowScaling = config.windowScaling;
+    this.timestamps = config.timestamps;
+    this.sack = config.sack;
+    this.trafficClass = config.trafficClass;
+    this.hopLimit = config.hopLimit;
+    this.noDelay = config.noDelay;
+    this.userTimeoutMs = config.userTimeout;
+    this.mslMs = config.msl;
+    this.keepAlive = config.keepAlive;
+    this.keepAliveIdleMs = config.keepAliveIdle;
+    this.keepAliveIntervalMs = config.keepAliveInterval;
+    this.keepAliveProbes = config.keepAliveProbes;
+    this.rcv.limit = config.receiveBuffer;
+    this.rtt.rtoMs = config.initialRto;
+    this.createdMs = host.clock.ms;
+    this.pseudoSum = pseudoHeaderSum(localAddress, remoteAddress, PROTOCOL_TCP);
+    this.renewHeaderSums();
+  }
+
+  /** To be called when the traffic class or the hop limit changed. */
+  renewHeaderSums(): void {
+    if (this.localAddress.family === 6) return;
+    this.ipv4Sum = ipv4BaseSum(
+      this.trafficClass,
+      this.hopLimit,
+      PROTOCOL_TCP,
+      this.localAddress.w3,
+      this.remoteAddress.w3,
+    );
+  }
+}
+
+/** Memory for data beyond a gap, taken when the first gap appears. */
+export function outOfOrderRanges(tcb: Tcb): Ranges {
+  tcb.rcv.outOfOrder ??= new Ranges(MAX_OUT_OF_ORDER_RANGES);
+  return tcb.rcv.outOfOrder;
+}
+
+const MAX_OUT_OF_ORDER_RANGES = 64;
