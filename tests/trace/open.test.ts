@@ -1,0 +1,495 @@
+// Opening: RFC 9293 §3.5, §3.10.7.2 and §3.10.7.3, and what both SYNs agree on.
+
+import { describe } from 'vitest';
+import { closed, established, listening, synReceived, synSent, trace } from '../support/dsl.js';
+
+describe('active open', () => {
+  trace(
+    'MUST-14, MUST-65, MUST-67, SHOULD-5, MAY-3: the SYN, and only it, says what we can receive',
+    closed({ families: [4] }),
+    `
+     0      connect()                                                         SYN-SENT
+     0      > S 0:0(0) win 65535 <mss 1460,sackOK,TS 0 0,nop,wscale 7>
+    +0.01   < S. 0:0(0) ack 1 win 65535 <mss 1460,sackOK,TS 100 0,nop,wscale 7>  ESTABLISHED
+    +0      > . 1:1(0) ack 1 win 2048 <nop,nop,TS 10 100>
+    +0      established; passive() = false
+    `,
+  );
+
+  trace(
+    'MUST-67: over IPv6 the MSS is what an MTU of 1500 leaves',
+    closed({ families: [6] }),
+    `
+     0      connect()                                                         SYN-SENT
+     0      > S 0:0(0) win 65535 <mss 1440,sackOK,TS 0 0,nop,wscale 7>
+    `,
+  );
+
+  trace(
+    'MUST-67: the MSS follows the MTU of the device',
+    closed({ families: [4], mtu: 576 }),
+    `
+     0      connect()                                                         SYN-SENT
+     0      > S 0:0(0) win 65535 <mss 536,sackOK,TS 0 0,nop,wscale 7>
+    `,
+  );
+
+  trace(
+    'options that the peer does not offer are not used (RFC 7323 §2.2, §3.2, RFC 2018 §2)',
+    synSent(),
+    `
+    +0.01   < S. 0:0(0) ack 1 win 1000 <mss 1000>                             ESTABLISHED
+    +0      > . 1:1(0) ack 1
+    +0      info(timestamps) = false; info(sack) = false; info(sendWindowScale) = 0; info(receiveWindowScale) = 0
+    `,
+  );
+
+  trace(
+    'options that are switched off are not offered, and not used when the peer offers them',
+    closed({ families: [4], tcp: { timestamps: false, sack: false, windowScaling: false } }),
+    `
+     0      connect()                                                         SYN-SENT
+     0      > S 0:0(0) win 65535 <mss 1460>
+    +0.01   < S. 0:0(0) ack 1 win 1000 <mss 1460,sackOK,TS 100 0,nop,wscale 7>  ESTABLISHED
+    +0      > . 1:1(0) ack 1
+    +0      info(timestamps) = false; info(sack) = false; info(sendWindowScale) = 0
+    `,
+  );
+
+  trace(
+    'an ACK of something never sent gets a RST, and the SYN still waits (§3.10.7.3, first check)',
+    synSent(),
+    `
+    +0.01   < S. 0:0(0) ack 2                                                 SYN-SENT
+    +0      > R 2:2(0)
+    +0.01   < . 1:1(0) ack 0                                                  SYN-SENT
+    +0      > R 0:0(0)
+    +0.01   < R. 0:0(0) ack 2                                                 SYN-SENT
+    +0.01   < S. 0:0(0) ack 1 <mss 1000>                                      ESTABLISHED
+    +0      > . 1:1(0) ack 1
+    `,
+  );
+
+  trace(
+    'a RST refuses the connection only with an ACK of our SYN (second check)',
+    synSent(),
+    `
+    +0.01   < R 0:0(0)                                                        SYN-SENT
+    +0.01   < R. 0:0(0) ack 1                                                 CLOSED
+    +0      closed(rst, ECONNREFUSED); no established
+    `,
+  );
+
+  trace(
+    'neither SYN nor RST: dropped (fifth check); a FIN cannot be judged (§3.10.7.4, eighth check)',
+    synSent(),
+    `
+    +0.01   < . 1:1(0) ack 1                                                  SYN-SENT
+    +0.01   < F. 1:1(0) ack 1                                                 SYN-SENT
+    +0.01   < P. 1:11(10) ack 1                                               SYN-SENT
+    `,
+  );
+
+  trace(
+    'text on the SYN,ACK is not acknowledged, so that the peer sends it again',
+    synSent(),
+    `
+    +0.01   < S. 0:10(10) ack 1 <mss 1000>                                    ESTABLISHED
+    +0      > . 1:1(0) ack 1
+    +0.2    < P. 1:11(10) ack 1                                               ESTABLISHED
+    +0      > . 1:1(0) ack 11
+    +0      readable; read(10)
+    `,
+  );
+
+  trace(
+    'a FIN on the SYN,ACK counts when it comes again',
+    synSent(),
+    `
+    +0.01   < SF. 0:0(0) ack 1 <mss 1000>                                     ESTABLISHED
+    +0      > . 1:1(0) ack 1
+    +0.2    < F. 1:1(0) ack 1                                                 CLOSE-WAIT
+    +0      > . 1:1(0) ack 2
+    +0      end
+    `,
+  );
+
+  trace(
+    'text that is written before the handshake is complete goes out after it (§3.10.2)',
+    closed(),
+    `
+     0      connect(); write(100)                                             SYN-SENT
+     0      > S 0:0(0) <*>
+    +0.01   < S. 0:0(0) ack 1 <mss 1000>                                      ESTABLISHED
+    +0      > P. 1:101(100) ack 1
+    `,
+  );
+
+  trace(
+    'MUST-22, MUST-23, SHOULD-9: a SYN is sent again with back-off, for at least three minutes',
+    synSent(),
+    `
+    +1      > S 0:0(0) <*>
+    +2      > S 0:0(0) <*>
+    +0      no advice
+    +4      > S 0:0(0) <*>
+    +0      advice
+    +8      > S 0:0(0) <*>
+    +16     > S 0:0(0) <*>
+    +32     > S 0:0(0) <*>
+    +64     > S 0:0(0) <*>
+    +52.9                                                                     SYN-SENT
+    +70                                                                       CLOSED
+    +0      closed(timeout, ETIMEDOUT); connections() = 0
+    `,
+  );
+
+  trace(
+    'RFC 6298 §5.7, RFC 5681 §3.1: after a SYN was lost, timeout and window begin with care',
+    synSent(),
+    `
+    +1      > S 0:0(0) <*>
+    +0.01   < S. 0:0(0) ack 1 <mss 1000>                                      ESTABLISHED
+    +0      > . 1:1(0) ack 1
+    +0      write(3000)
+    +0      > . 1:1001(1000) ack 1
+    +3      > . 1:1001(1000) ack 1
+    `,
+  );
+
+  trace(
+    'close() in SYN-SENT deletes the connection, without a segment (§3.10.4)',
+    synSent(),
+    `
+    +0.01   close()                                                           CLOSED
+    +0      connections() = 0
+    +0.01   < S. 0:0(0) ack 1                                                 CLOSED
+    +0      > R 1:1(0)
+    `,
+  );
+
+  trace(
+    'abort() in SYN-SENT deletes the connection, without a segment (§3.10.5)',
+    synSent(),
+    `
+    +0.01   abort()                                                           CLOSED
+    +0      closed(abort, ECONNABORTED); connections() = 0
+    +10                                                                       CLOSED
+    `,
+  );
+});
+
+describe('passive open', () => {
+  trace(
+    'MUST-11: a connection remembers that it came from a LISTEN',
+    listening({ families: [4] }),
+    `
+     0      < S 0:0(0) win 1000 <mss 1460,sackOK,TS 100 0,nop,wscale 2>       SYN-RECEIVED
+     0      > S. 0:0(0) ack 1 win 65535 <mss 1460,sackOK,TS 0 100,nop,wscale 7>
+    +0      halfOpen() = 1; waiting() = 0; accept() = null
+    +0.01   < . 1:1(0) ack 1 win 1000 <nop,nop,TS 110 0>                      ESTABLISHED
+    +0      halfOpen() = 0; waiting() = 1; accept(); waiting() = 0
+    +0      passive() = true; info(sendWindow) = 4000; info(sendWindowScale) = 2
+    `,
+  );
+
+  trace(
+    'what the peer does not offer is not answered',
+    listening({ families: [4] }),
+    `
+     0      < S 0:0(0) win 1000 <mss 1000>                                    SYN-RECEIVED
+     0      > S. 0:0(0) ack 1 win 65535 <mss 1460>
+    +0.01   < . 1:1(0) ack 1                                                  ESTABLISHED
+    `,
+  );
+
+  trace(
+    'the SYN,ACK is sent again with back-off, and the place in the backlog comes free in the end',
+    listening(),
+    `
+     0      < S 0:0(0) win 1000 <mss 1000>                                    SYN-RECEIVED
+     0      > S. 0:0(0) ack 1 <*>
+    +1      > S. 0:0(0) ack 1 <*>
+    +2      > S. 0:0(0) ack 1 <*>
+    +4      > S. 0:0(0) ack 1 <*>
+    +8      > S. 0:0(0) ack 1 <*>
+    +16     > S. 0:0(0) ack 1 <*>
+    +32     > S. 0:0(0) ack 1 <*>
+    +0      halfOpen() = 1
+    +64     > S. 0:0(0) ack 1 <*>
+    +130                                                                      LISTEN
+    +0      halfOpen() = 0; waiting() = 0; connections() = 0
+    `,
+  );
+
+  trace(
+    'a SYN that comes again is answered with the SYN,ACK, as Linux does',
+    synReceived(),
+    `
+    +0.5    < S 0:0(0) win 65535 <mss 1000>                                   SYN-RECEIVED
+    +0      > S. 0:0(0) ack 1 <*>
+    +0      halfOpen() = 1
+    +0.01   < . 1:1(0) ack 1                                                  ESTABLISHED
+    `,
+  );
+
+  trace(
+    'an old duplicate SYN: the peer resets it, and the place comes free (Figure 8)',
+    listening(),
+    `
+     0      < S -500:-500(0) win 1000 <mss 1000>                              SYN-RECEIVED
+     0      > S. 0:0(0) ack -499 <*>
+    +0.01   < R -499:-499(0)                                                  LISTEN
+    +0      halfOpen() = 0
+    +0.01   < S 0:0(0) win 1000 <mss 1000>                                    SYN-RECEIVED
+     +0     > S. 0:0(0) ack 1 <*>
+    +0.01   < . 1:1(0) ack 1                                                  ESTABLISHED
+    `,
+  );
+
+  trace(
+    'LISTEN: a RST is ignored, an ACK gets a RST, all else is dropped (§3.10.7.2)',
+    listening(),
+    `
+     0      < R 0:0(0)                                                        LISTEN
+     0      < . 1:1(0) ack 7                                                  LISTEN
+     0      > R 7:7(0)
+    +0.01   < S. 0:0(0) ack 9 win 1000 <mss 1000>                             LISTEN
+     +0     > R 9:9(0)
+    +0.01   < R. 0:0(0) ack 9                                                 LISTEN
+    +0.01   < P 1:11(10)                                                      LISTEN
+    +0.01   < F 1:1(0)                                                        LISTEN
+    +0      halfOpen() = 0
+    `,
+  );
+
+  trace(
+    'SYN-RECEIVED: an ACK of something else gets a RST, and the connection goes on to wait',
+    synReceived(),
+    `
+    +0.01   < . 1:1(0) ack 7                                                  SYN-RECEIVED
+    +0      > R 7:7(0)
+    +0.01   < . 1:1(0) ack 0                                                  SYN-RECEIVED
+    +0      > R 0:0(0)
+    +0.01   < . 1:1(0) ack 1                                                  ESTABLISHED
+    +0      accept()
+    `,
+  );
+
+  trace(
+    'SYN-RECEIVED: a segment without ACK is dropped (fifth check)',
+    synReceived(),
+    `
+    +0.01   < P 1:11(10)                                                      SYN-RECEIVED
+    `,
+  );
+
+  trace(
+    'SYN-RECEIVED: another SYN inside the window sends it back to LISTEN (fourth check)',
+    synReceived(),
+    `
+    +0.01   < S 5:5(0) win 1000 <mss 1000>                                    LISTEN
+    +0      halfOpen() = 0; connections() = 0
+    `,
+  );
+
+  trace(
+    'SYN-RECEIVED: only an exact RST ends it (RFC 5961 §3.2)',
+    synReceived(),
+    `
+    +0.01   < R 100000:100000(0)                                              SYN-RECEIVED
+    +0.01   < R 5:5(0)                                                        SYN-RECEIVED
+    +0      > . 1:1(0) ack 1
+    +0.01   < R 1:1(0)                                                        LISTEN
+    +0      halfOpen() = 0; waiting() = 0; connections() = 0
+    `,
+  );
+
+  trace(
+    'text with the third segment is delivered',
+    synReceived(),
+    `
+    +0.01   < P. 1:11(10) ack 1                                               ESTABLISHED
+    +0      > . 1:1(0) ack 11
+    +0      accept()
+    +0      established; readable() = 10; readable; read(10)
+    `,
+  );
+
+  trace(
+    'a FIN in SYN-RECEIVED leads to CLOSE-WAIT (eighth check)',
+    synReceived(),
+    `
+    +0.01   < F. 1:1(0) ack 1                                                 CLOSE-WAIT
+    +0      > . 1:1(0) ack 2
+    +0      halfOpen() = 0; waiting() = 1; accept()
+    +0      ended() = true; end; no closed
+    +0      shutdown()                                                        LAST-ACK
+    +0      > F. 1:1(0) ack 2
+    +0.01   < . 2:2(0) ack 2                                                  LISTEN
+    +0      closed(fin)
+    `,
+  );
+
+  trace(
+    'text and FIN on the SYN are not lost: the peer sends them again',
+    listening(),
+    `
+     0      < SF 0:10(10) win 1000 <mss 1000>                                 SYN-RECEIVED
+     0      > S. 0:0(0) ack 1 <*>
+    +0.01   < FP. 1:11(10) ack 1                                              CLOSE-WAIT
+    +0      > . 1:1(0) ack 12
+    +0      accept()
+    +0      end; read(10)
+    `,
+  );
+
+  trace(
+    'a reset connection that nobody has accepted yet does not stay in the backlog',
+    established({ passive: true }),
+    `
+     0      2: < S 0:0(0) win 1000 <mss 1000>                                 SYN-RECEIVED
+     0      2: > S. 0:0(0) ack 1 <*>
+    +0.01   2: < . 1:1(0) ack 1                                               ESTABLISHED
+    +0      2: waiting() = 1
+    +0.01   2: < R 1:1(0)                                                     LISTEN
+    +0      2: waiting() = 0; halfOpen() = 0; accept() = null; connections() = 1
+    `,
+  );
+});
+
+describe('simultaneous open', () => {
+  trace(
+    'MUST-10: SYNs that cross, and then their SYN,ACKs (Figure 7)',
+    synSent(),
+    `
+    +0.01   < S 0:0(0) win 65535 <mss 1000>                                   SYN-RECEIVED
+    +0      > S. 0:0(0) ack 1 <*>
+    +0.01   < S. 0:0(0) ack 1 win 65535 <mss 1000>                            ESTABLISHED
+    +0      established; passive() = false
+    +0      write(10)
+    +0      > P. 1:11(10) ack 1
+    `,
+  );
+
+  trace(
+    'MUST-10: SYNs that cross, and a peer that answers with an ACK',
+    synSent(),
+    `
+    +0.01   < S 0:0(0) win 65535 <mss 1000>                                   SYN-RECEIVED
+    +0      > S. 0:0(0) ack 1 <*>
+    +0.01   < . 1:1(0) ack 1                                                  ESTABLISHED
+    +0      established
+    `,
+  );
+
+  trace(
+    'MUST-11: a RST in SYN-RECEIVED refuses a connection that we opened actively',
+    synReceived({ passive: false }),
+    `
+    +0.01   < R 1:1(0)                                                        CLOSED
+    +0      closed(rst, ECONNREFUSED); connections() = 0
+    `,
+  );
+
+  trace(
+    'our SYN,ACK is sent again when it is lost',
+    synReceived({ passive: false }),
+    `
+    +1      > S. 0:0(0) ack 1 <*>
+    +2      > S. 0:0(0) ack 1 <*>
+    +0.01   < . 1:1(0) ack 1                                                  ESTABLISHED
+    `,
+  );
+
+  trace(
+    'CLOSE in SYN-RECEIVED, with nothing to send, sends the FIN (§3.10.4, Figure 5)',
+    synReceived({ passive: false }),
+    `
+    +0      shutdown()                                                        FIN-WAIT-1
+    +0      > F. 1:1(0) ack 1
+    +0.01   < . 1:1(0) ack 2                                                  FIN-WAIT-2
+    +0.01   < F. 1:1(0) ack 2                                                 TIME-WAIT
+    +0      > . 2:2(0) ack 2
+    `,
+  );
+
+  trace(
+    'ABORT in SYN-RECEIVED sends a RST (§3.10.5)',
+    synReceived({ passive: false }),
+    `
+    +0      abort()                                                           CLOSED
+    +0      > R 1:1(0)
+    +0      closed(abort, ECONNABORTED)
+    `,
+  );
+});
+
+describe('the MSS that we send', () => {
+  trace(
+    'MUST-15: 536 for IPv4 when the peer says nothing',
+    established({ mss: 0, families: [4] }),
+    `
+     0      write(1100)
+     0      > . 1:537(536) ack 1
+     0      > . 537:1073(536) ack 1
+     0      > P. 1073:1101(28) ack 1
+    `,
+  );
+
+  trace(
+    'MUST-15: 1220 for IPv6 when the peer says nothing',
+    established({ mss: 0, families: [6] }),
+    `
+     0      write(2500)
+     0      > . 1:1221(1220) ack 1
+     0      > . 1221:2441(1220) ack 1
+     0      > P. 2441:2501(60) ack 1
+    `,
+  );
+
+  trace(
+    'MUST-16, SHOULD-28: the smaller of what the peer and the path take, in full segments',
+    established({ mss: 9000, families: [4] }),
+    `
+     0      write(3000)
+     0      > . 1:1461(1460) ack 1
+     0      > . 1461:2921(1460) ack 1
+     0      > P. 2921:3001(80) ack 1
+    `,
+  );
+
+  trace(
+    'MUST-16: options take their room from the segment',
+    established({ mss: 1460, timestamps: true, families: [4] }),
+    `
+     0      write(3000)
+     0      > . 1:1449(1448) ack 1 <nop,nop,TS 10 100>
+     0      > . 1449:2897(1448) ack 1 <nop,nop,TS 10 100>
+     0      > P. 2897:3001(104) ack 1 <nop,nop,TS 10 100>
+    `,
+  );
+
+  trace(
+    'an MSS below 48 counts as 48',
+    established({ mss: 1 }),
+    `
+     0      write(100)
+     0      > . 1:49(48) ack 1
+     0      > . 49:97(48) ack 1
+     0      > P. 97:101(4) ack 1
+    `,
+  );
+
+  trace(
+    'an MSS of zero is none (Linux)',
+    synSent({ families: [4] }),
+    `
+    +0.01   < S. 0:0(0) ack 1 <mss 0>                                         ESTABLISHED
+    +0      > . 1:1(0) ack 1
+    +0      write(600)
+    +0      > . 1:537(536) ack 1
+    +0      > P. 537:601(64) ack 1
+    `,
+  );
+});
