@@ -1,0 +1,63 @@
+// What `finwait serve` says when it runs. Knows commands worth trying; must not change anything.
+
+import { formatEndpoint } from '../services/describe.js';
+import type { Service } from '../services/service.js';
+import type { IpAddress } from '../wire/address.js';
+import type { Host } from './host.js';
+import { paint, programCall } from './terminal.js';
+
+/** The services that run, and where. */
+export type Ports = ReadonlyMap<Service, number>;
+
+/** Which device, which addresses, what the kernel does for us, which services, what to try. */
+export function formatBanner(host: Host, ports: Ports, netns: string | undefined): string {
+  const { device, links } = host;
+  const services = [...ports].map(([{ name }, port]) => `${name} ${port}`).join(', ');
+  const lines = [
+    `${paint('bold', device.name)}: ${links.map(({ stack }) => stack).join(' and ')} ` +
+      `(this stack), ${links.map(({ kernel }) => kernel).join(' and ')} (the kernel)`,
+    `MTU ${device.mtu}; the kernel does ${describeOffload(host)} for us`,
+    `Services: ${services === '' ? 'none' : services}`,
+    ...host.warnings.map((warning) => `${paint('yellow', 'Note')}: ${warning}`),
+    '',
+    'Try, in another terminal:',
+    ...suggestions(host, ports, netns).map((line) => `  ${paint('cyan', line)}`),
+    '',
+    'Ctrl-C ends it.',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function describeOffload({ device }: Host): string {
+  const { checksum, tso4, tso6 } = device.offload;
+  if (!checksum) return 'neither checksums nor segmentation';
+  return tso4 && tso6 ? 'checksums and segmentation' : 'checksums';
+}
+
+/** Commands that work now, with the addresses and ports in use. */
+function suggestions({ device, links }: Host, ports: Ports, netns: string | undefined): string[] {
+  const inside = netns === undefined ? '' : `nsenter --net=${netns} `;
+  const named = new Map([...ports].map(([{ name }, port]) => [name, port]));
+  const addresses = links.map(({ stack }) => stack);
+  const first = addresses[0]!;
+  const lines: string[] = [];
+  const http = named.get('http');
+  if (http !== undefined) {
+    for (const address of addresses) lines.push(`${inside}curl ${url(address, http, '/')}`);
+    lines.push(`${inside}curl ${url(first, http, '/bytes/100000000')} | sha256sum`);
+    lines.push(`${inside}curl -T FILE ${url(first, http, '/sha256')}`);
+  }
+  const echo = named.get('echo');
+  if (echo !== undefined) lines.push(`echo hello | ${inside}nc -N ${first} ${echo}`);
+  const chargen = named.get('chargen');
+  if (chargen !== undefined) lines.push(`${inside}nc ${first} ${chargen} | head`);
+  lines.push(`${inside}tcpdump -ni ${device.name} tcp`);
+  lines.push(`${programCall()} ss -a`);
+  return lines;
+}
+
+/** A URL as curl takes it from a shell: brackets would be patterns to both. */
+function url(address: IpAddress, port: number, path: string): string {
+  const endpoint = formatEndpoint(String(address), port).replace(/:80$/, '');
+  return address.family === 6 ? `-g 'http://${endpoint}${path}'` : `http://${endpoint}${path}`;
+}

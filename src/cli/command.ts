@@ -1,0 +1,180 @@
+// What a command is, how its command line is read and its help is written. Must not know any command.
+
+import { parseArgs } from 'node:util';
+import { usage } from './failure.js';
+import { formatTable, paint } from './terminal.js';
+
+/** An option: a switch, or one that takes a value named `value` in the help. */
+export interface OptionSpec {
+  help: string;
+  value?: string;
+  short?: string;
+  default?: string;
+}
+
+export interface Command {
+  readonly name: string;
+  /** Ways to call it, without the program's name. */
+  readonly usage: readonly string[];
+  readonly description: string;
+  readonly options: Readonly<Record<string, OptionSpec>>;
+  /** Most arguments that it takes besides options. */
+  readonly maxArguments: number;
+  /** Runs it; resolves to the exit code. Failures are thrown. */
+  run(input: Input): Promise<number>;
+}
+
+/** Options that every command has. */
+const COMMON: Record<string, OptionSpec> = {
+  debug: { help: 'show a stack trace with a failure' },
+  help: { short: 'h', help: 'show this help' },
+};
+
+/** A command line that has been read. */
+export class Input {
+  private readonly values: ReadonlyMap<string, string | true>;
+  private readonly specs: Readonly<Record<string, OptionSpec>>;
+  readonly positionals: readonly string[];
+
+  constructor(
+    values: ReadonlyMap<string, string | true>,
+    specs: Readonly<Record<string, OptionSpec>>,
+    positionals: readonly string[],
+  ) {
+    this.values = values;
+    this.specs = specs;
+    this.positionals = positionals;
+  }
+
+  /** Whether the option is on the command line. */
+  given(name: string): boolean {
+    return this.values.has(name);
+  }
+
+  /** The value of an option, or its default. */
+  text(name: string): string | undefined {
+    const value = this.values.get(name);
+    return typeof value === 'string' ? value : this.specs[name]?.default;
+  }
+
+  /** The value of an option as a whole number within bounds. */
+  integer(name: string, least: number, most: number): number | undefined {
+    const text = this.text(name);
+    return text === undefined ? undefined : parseInteger(`--${name}`, text, least, most);
+  }
+}
+
+/** A whole number within bounds, or a usage failure that says what `what` takes. */
+export function parseInteger(what: string, text: string, least: number, most: number): number {
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw usage(
+    `${what} takes a whole number from ${least} to ${most}, not "${text}"`,
+    `give a number in that range`,
+  );
+}
+
+/** Reads a command line; throws a usage failure with a suggestion where it makes no sense. */
+export function parseCommandLine(command: Command, args: readonly string[]): Input {
+  const specs: Record<string, OptionSpec> = { ...command.options, ...COMMON };
+  const { tokens } = parseArgs({
+    args: [...args],
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+    options: Object.fromEntries(
+      Object.entries(specs).map(([name, { value, short }]) => [
+        name,
+        { type: value === undefined ? 'boolean' : 'string', ...(short && { short }) } as const,
+      ]),
+    ),
+  });
+  const values = new Map<string, string | true>();
+  const positionals: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === 'positional') positionals.push(token.value);
+    if (token.kind === 'option') values.set(token.name, readOption(command, specs, token));
+  }
+  const surplus = positionals[command.maxArguments];
+  if (surplus !== undefined && !values.has('help')) {
+    throw usage(`"${surplus}" is one argument too many`, helpHint(command));
+  }
+  return new Input(values, specs, positionals);
+}
+
+interface OptionToken {
+  name: string;
+  rawName: string;
+  value?: string | undefined;
+  inlineValue?: boolean | undefined;
+}
+
+function readOption(
+  command: Command,
+  specs: Readonly<Record<string, OptionSpec>>,
+  token: OptionToken,
+): string | true {
+  const spec = Object.hasOwn(specs, token.name) ? specs[token.name] : undefined;
+  if (spec === undefined) {
+    const near = token.rawName.startsWith('--') ? nearest(token.name, Object.keys(specs)) : null;
+    throw usage(
+      `unknown option ${token.rawName}`,
+      near === null ? helpHint(command) : `did you mean --${near}?`,
+    );
+  }
+  if (spec.value === undefined) {
+    if (token.value === undefined) return true;
+    throw usage(`${token.rawName} takes no value`, `leave out "=${token.value}"`);
+  }
+  const swallowed = token.inlineValue === false && /^-./.test(token.value ?? '');
+  if (token.value === undefined || token.value === '' || swallowed) {
+    throw usage(`${token.rawName} needs a value`, `write ${token.rawName} ${spec.value}`);
+  }
+  return token.value;
+}
+
+/** One line that points to a command's help. */
+export function helpHint(command: Command): string {
+  return `see finwait ${command.name} --help`;
+}
+
+/** The help of a command, as text. */
+export function formatHelp(command: Command): string {
+  const calls = command.usage.map((call) => `  finwait ${call}\n`).join('');
+  const rows = Object.entries({ ...command.options, ...COMMON }).map(([name, spec]) => [
+    `  ${spec.short === undefined ? '   ' : `-${spec.short},`} --${name}` +
+      (spec.value === undefined ? '' : ` ${spec.value}`),
+    spec.help + (spec.default === undefined ? '' : ` (${spec.default})`),
+  ]);
+  const heading = (text: string) => paint('bold', text);
+  return `${command.description}\n\n${heading('Usage')}\n${calls}\n${heading('Options')}\n${formatTable(rows)}`;
+}
+
+/** The candidate that was probably meant, or null: at most two slips away, or begun the same. */
+export function nearest(word: string, candidates: readonly string[]): string | null {
+  let best: string | null = null;
+  let least = 3;
+  for (const candidate of candidates) {
+    const distance = editDistance(word, candidate);
+    if (distance < least && distance < candidate.length) {
+      least = distance;
+      best = candidate;
+    }
+  }
+  if (best !== null || word.length < 2) return best;
+  return candidates.find((candidate) => candidate.startsWith(word)) ?? null;
+}
+
+/** Levenshtein's distance: letters to insert, delete or replace. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next[j] = Math.min(replaced, row[j]! + 1, next[j - 1]! + 1);
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

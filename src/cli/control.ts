@@ -1,0 +1,187 @@
+// How one finwait process asks another: JSON lines over a Unix socket. Must not know the questions.
+
+import { lstatSync, mkdirSync, readdirSync, rmSync, unlinkSync } from 'node:fs';
+import net from 'node:net';
+import { join } from 'node:path';
+import { EXIT_FAILED, errorCode, Failure } from './failure.js';
+
+// A request is one line, {"command": "...", ...arguments}; the answer is one line,
+// {"result": ...} or {"error": "..."}. A connection may carry any number of them, one after another.
+const MAX_REQUEST = 64 * 1024;
+const ANSWER_WITHIN_MS = 5000;
+const SUFFIX = '.sock';
+
+export type Request = { command: string } & Record<string, unknown>;
+export type Handlers = Readonly<Record<string, (request: Request) => unknown>>;
+
+/** Directories in which stacks of this user may have their sockets, the preferred one first. */
+export function runtimeDirectories(): string[] {
+  const uid = process.getuid!();
+  const own = process.env.XDG_RUNTIME_DIR;
+  return [
+    ...(own !== undefined && isOurs(own) ? [join(own, 'finwait')] : []),
+    ...(uid === 0 ? ['/run/finwait'] : []),
+    `/tmp/finwait-${uid}`,
+  ];
+}
+
+/** Whether it is a directory of this user's; a link is not. */
+function isOurs(path: string): boolean {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  return stat?.isDirectory() === true && stat.uid === process.getuid!();
+}
+
+/** Makes a directory that nobody else can enter; throws where somebody else has made it. */
+function makePrivate(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  const stat = lstatSync(path);
+  if (!isOurs(path) || (stat.mode & 0o077) !== 0) {
+    throw new Error(`${path} is not private to this user`);
+  }
+}
+
+/** The socket at which a running stack answers; gone when the process ends. */
+export class ControlServer {
+  readonly path: string;
+  private readonly server: net.Server;
+  private readonly sockets = new Set<net.Socket>();
+  private readonly handlers: Handlers;
+
+  private constructor(path: string, handlers: Handlers) {
+    this.path = path;
+    this.handlers = handlers;
+    this.server = net.createServer((socket) => this.serve(socket));
+    process.on('exit', this.removeFile);
+  }
+
+  /** Opens it in the first runtime directory that can be had; throws the last error when none can. */
+  static async open(name: string, handlers: Handlers): Promise<ControlServer> {
+    let failure: unknown;
+    for (const directory of runtimeDirectories()) {
+      try {
+        makePrivate(directory);
+        const control = new ControlServer(join(directory, socketName(name)), handlers);
+        await control.listen();
+        return control;
+      } catch (error) {
+        failure = error;
+      }
+    }
+    throw failure;
+  }
+
+  /** Answers nobody any more, and removes the socket. */
+  close(): void {
+    this.server.close();
+    for (const socket of this.sockets) socket.destroy();
+    process.off('exit', this.removeFile);
+    this.removeFile();
+  }
+
+  private readonly removeFile = (): void => rmSync(this.path, { force: true });
+
+  private listen(): Promise<void> {
+    this.removeFile(); // left by a process of the same number that was killed
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject);
+      const mask = process.umask(0o177);
+      this.server.listen(this.path, resolve); // binds, and so makes the file, before it returns
+      process.umask(mask);
+      this.server.unref();
+    });
+  }
+
+  private serve(socket: net.Socket): void {
+    this.sockets.add(socket);
+    socket.unref().setEncoding('utf8');
+    socket.on('error', () => {}); // whoever asked is gone
+    socket.on('close', () => this.sockets.delete(socket));
+    let text = '';
+    socket.on('data', (piece: string) => {
+      const lines = (text + piece).split('\n');
+      text = lines.pop()!;
+      if (text.length > MAX_REQUEST) socket.destroy();
+      for (const line of lines) socket.write(`${this.answer(line)}\n`);
+    });
+  }
+
+  private answer(line: string): string {
+    try {
+      const request = JSON.parse(line) as Request;
+      if (!Object.hasOwn(this.handlers, request.command)) {
+        throw new Error(`unknown command ${request.command}`);
+      }
+      return JSON.stringify({ result: this.handlers[request.command]!(request) ?? null });
+    } catch (error) {
+      return JSON.stringify({ error: (error as Error).message });
+    }
+  }
+}
+
+/** The process number makes the file unique: stacks in different namespaces may share a name. */
+function socketName(name: string): string {
+  return `${name}.${process.pid}${SUFFIX}`;
+}
+
+/** Sockets of this user's stacks that may be alive. */
+export function controlSockets(): string[] {
+  return runtimeDirectories().flatMap((directory) => {
+    if (!isOurs(directory)) return [];
+    const names = readdirSync(directory).filter((name) => name.endsWith(SUFFIX));
+    return names.sort().map((name) => join(directory, name));
+  });
+}
+
+/** Whether the process that made a socket has ended, so that the socket is only a file. */
+function isOrphan(path: string): boolean {
+  const pid = Number(/\.(\d+)\.sock$/.exec(path)?.[1]);
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return errorCode(error) === 'ESRCH';
+  }
+}
+
+/**
+ * Asks the stack at `path`. Null where nobody is there any more (a socket that a killed process left
+ * is then removed); a failure where it refuses or does not answer in time.
+ */
+export async function ask(path: string, request: Request): Promise<unknown> {
+  try {
+    const answer = JSON.parse(await exchange(path, `${JSON.stringify(request)}\n`)) as {
+      result?: unknown;
+      error?: string;
+    };
+    if (answer.error === undefined) return answer.result;
+    throw new Error(answer.error);
+  } catch (error) {
+    if (/^(ECONNREFUSED|ENOENT)$/.test(errorCode(error))) {
+      if (isOrphan(path)) unlinkSync(path);
+      return null;
+    }
+    throw new Failure(
+      EXIT_FAILED,
+      `the stack at ${path} does not answer "${request.command}": ${(error as Error).message}`,
+      'end that process and start it again',
+      error,
+    );
+  }
+}
+
+function exchange(path: string, line: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(path, () => socket.write(line));
+    const pieces: string[] = [];
+    socket.setEncoding('utf8').setTimeout(ANSWER_WITHIN_MS);
+    socket.on('data', (piece: string) => {
+      pieces.push(piece);
+      if (!piece.endsWith('\n')) return;
+      resolve(pieces.join(''));
+      socket.destroy();
+    });
+    socket.on('timeout', () => socket.destroy(new Error('no answer in time')));
+    socket.on('error', reject);
+    socket.on('close', () => reject(new Error('it hung up')));
+  });
+}

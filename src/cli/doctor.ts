@@ -1,0 +1,43 @@
+// `finwait doctor`: what this machine lacks, and what mends it. Knows how to ask; the checks are elsewhere.
+
+import { type Check, runChecks } from './checks.js';
+import type { Command, Input } from './command.js';
+import { EXIT_ENVIRONMENT, EXIT_OK } from './failure.js';
+import { NETWORK_OPTIONS, readNetworkOptions } from './network-options.js';
+import { paint } from './terminal.js';
+
+const MARKS = {
+  ok: paint('green', ' ok '),
+  note: paint('yellow', 'note'),
+  bad: paint('red', 'BAD '),
+};
+
+export const doctorCommand: Command = {
+  name: 'doctor',
+  usage: ['doctor [options]'],
+  description:
+    'Checks whether `finwait serve` with the same options would work on this machine, and says what\n' +
+    'mends it where it would not. Exit code 0 if all is well, else 3.',
+  options: { ...NETWORK_OPTIONS, json: { help: 'as JSON: {"ok": ..., "checks": [...]}' } },
+  maxArguments: 0,
+  run: runDoctor,
+};
+
+async function runDoctor(input: Input): Promise<number> {
+  const checks = await runChecks(readNetworkOptions(input));
+  const ok = checks.every(({ verdict }) => verdict !== 'bad');
+  if (input.given('json')) process.stdout.write(`${JSON.stringify({ ok, checks }, null, 2)}\n`);
+  else process.stdout.write(checks.map(formatCheck).join('') + formatSummary(checks, ok));
+  return ok ? EXIT_OK : EXIT_ENVIRONMENT;
+}
+
+function formatCheck({ name, verdict, finding, fix }: Check): string {
+  const line = `${MARKS[verdict]}  ${name}: ${finding}\n`;
+  return fix === undefined ? line : `${line}      fix: ${fix}\n`;
+}
+
+function formatSummary(checks: readonly Check[], ok: boolean): string {
+  if (ok) return '\nAll is well: finwait serve will work.\n';
+  const bad = checks.filter(({ verdict }) => verdict === 'bad');
+  return `\nfinwait serve will not work: ${bad.map(({ name }) => name).join(', ')}.\n`;
+}

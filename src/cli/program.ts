@@ -1,0 +1,100 @@
+// The program: finds the command, runs it, and says what failed. Must not know what commands do.
+
+import { readFileSync } from 'node:fs';
+import { type Command, formatHelp, nearest, parseCommandLine } from './command.js';
+import { asFailure, EXIT_OK, formatFailure, usage } from './failure.js';
+import { formatTable, paint } from './terminal.js';
+
+interface Entry {
+  summary: string;
+  /** Loaded when asked for: help and `doctor` work where the addon does not. */
+  load(): Promise<Command>;
+}
+
+const COMMANDS: Readonly<Record<string, Entry>> = {
+  serve: {
+    summary: 'bring up a TUN device with http, echo, discard and chargen behind it',
+    load: async () => (await import('./serve.js')).serveCommand,
+  },
+  nc: {
+    summary: 'netcat over our own TCP: connect or listen, and copy stdin and stdout',
+    load: async () => (await import('./nc.js')).ncCommand,
+  },
+  ss: {
+    summary: 'show the connections, listeners and TIME-WAIT records of a running stack',
+    load: async () => (await import('./ss.js')).ssCommand,
+  },
+  doctor: {
+    summary: 'check whether this machine lets finwait work, and say what mends it',
+    load: async () => (await import('./doctor.js')).doctorCommand,
+  },
+};
+
+function readVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+function overview(): string {
+  const rows = Object.entries(COMMANDS).map(([name, { summary }]) => [`  ${name}`, summary]);
+  return `finwait: a TCP in user space that speaks with this machine's kernel over a TUN device
+
+${paint('bold', 'Usage')}
+  finwait COMMAND [options]
+  finwait COMMAND --help
+  finwait --version
+
+${paint('bold', 'Commands')}
+${formatTable(rows)}`;
+}
+
+async function dispatch(args: readonly string[]): Promise<number> {
+  const [first, ...rest] = args;
+  if (first === undefined || first === '--help' || first === '-h') {
+    process.stdout.write(overview());
+    return EXIT_OK;
+  }
+  if (first === '--version' || first === '-V') {
+    process.stdout.write(`finwait ${readVersion()}\n`);
+    return EXIT_OK;
+  }
+  if (first === 'help') return dispatch(rest.length === 0 ? [] : [rest[0]!, '--help']);
+  if (!Object.hasOwn(COMMANDS, first)) throw unknownCommand(first);
+  const command = await COMMANDS[first]!.load();
+  const input = parseCommandLine(command, rest);
+  if (input.given('help')) {
+    process.stdout.write(formatHelp(command));
+    return EXIT_OK;
+  }
+  return command.run(input);
+}
+
+function unknownCommand(word: string): Error {
+  const near = nearest(word, Object.keys(COMMANDS));
+  const kind = word.startsWith('-') ? 'option' : 'command';
+  return usage(
+    `unknown ${kind} ${word}`,
+    near === null || kind === 'option' ? 'see finwait --help' : `did you mean finwait ${near}?`,
+  );
+}
+
+/** Runs a command line (without `node` and the script); resolves to the exit code, never rejects. */
+export async function runProgram(args: readonly string[]): Promise<number> {
+  const name = Object.hasOwn(COMMANDS, args[0] ?? '') ? `finwait ${args[0]}` : 'finwait';
+  const debug = args.includes('--debug');
+  const report = (error: unknown): number => {
+    const failure = asFailure(error);
+    process.stderr.write(formatFailure(name, failure, debug));
+    return failure.exitCode;
+  };
+  process.on('uncaughtException', (error) => process.exit(report(error)));
+  // Whoever reads our output may stop (`finwait ss -a | head -1`): that is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? EXIT_OK : report(error));
+  });
+  try {
+    return await dispatch(args);
+  } catch (error) {
+    return report(error);
+  }
+}

@@ -1,0 +1,48 @@
+// Text for a terminal: colour, tables, durations. Knows what a terminal can show; must not know TCP.
+
+import { styleText } from 'node:util';
+
+type Style = Parameters<typeof styleText>[0];
+
+/** Whether to colour what goes to `stream`: only for a terminal, and never against NO_COLOR. */
+export function hasColour(stream: NodeJS.WriteStream): boolean {
+  const { NO_COLOR, TERM } = process.env;
+  return stream.isTTY === true && !NO_COLOR && TERM !== 'dumb';
+}
+
+/** `text` in a style where `stream` (stdout) shows colours, else as it is. */
+export function paint(style: Style, text: string, stream = process.stdout): string {
+  return hasColour(stream) ? styleText(style, text) : text;
+}
+
+/** Columns that are as wide as their widest cell, the last one ragged; lines end with a newline. */
+export function formatTable(rows: readonly (readonly string[])[], gap = '  '): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
+  }
+  const format = (row: readonly string[]) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i]!))
+      .join(gap)
+      .trimEnd();
+  return rows.map((row) => `${format(row)}\n`).join('');
+}
+
+/** Milliseconds as `ss` shows them: `204ms`, `58sec`, `1min59sec`, `119min`. */
+export function formatDuration(ms: number): string {
+  if (ms < 1000) return `${Math.max(0, Math.round(ms))}ms`;
+  const seconds = Math.floor(ms / 1000);
+  if (seconds < 60) return `${seconds}sec`;
+  const minutes = Math.floor(seconds / 60);
+  const rest = seconds % 60;
+  return minutes < 10 && rest > 0 ? `${minutes}min${rest}sec` : `${minutes}min`;
+}
+
+/** The command as the user started it, to be shown in advice: `finwait` or `node dist/cli/main.js`. */
+export function programCall(): string {
+  const script = process.argv[1] ?? 'finwait';
+  if (!script.endsWith('.js')) return 'finwait';
+  const prefix = `${process.cwd()}/`;
+  return `node ${script.startsWith(prefix) ? script.slice(prefix.length) : script}`;
+}
