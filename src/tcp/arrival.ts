@@ -39,8 +39,8 @@ export function segmentArrives(tcb: Tcb, segment: TcpSegment): void {
 
 function checkAll(tcb: Tcb, segment: TcpSegment): void {
   if (checkSequence(tcb, segment) === DONE) return;
-  const hasFin = trimToWindow(tcb, segment);
   if (checkReset(tcb, segment) === DONE) return;
+  const hasFin = trimToWindow(tcb, segment);
   // Third check, security: Not implemented: no system uses the option (§3.10.7.4 allows it).
   if (checkSyn(tcb, segment) === DONE) return;
   if (checkAck(tcb, segment, hasFin) === DONE) return;
@@ -58,6 +58,7 @@ function checkSequence(tcb: Tcb, segment: TcpSegment): number {
     refuse(tcb, segment, 'old timestamp');
     return DONE;
   }
+  if (tcb.state === SYN_RECEIVED) passSynAck(tcb, segment);
   if (!isAcceptable(tcb, segment)) {
     // RFC 2883 §4: a segment that was received before is reported as a duplicate.
     if (seqLt(segment.seq, tcb.rcv.nxt) && segment.dataLength > 0) {
@@ -91,6 +92,22 @@ function isAcceptable(tcb: Tcb, segment: TcpSegment): boolean {
   return startsInside || endsInside || (seqLt(seq, rcv.nxt) && seqGeq(last, rcv.edge));
 }
 
+/**
+ * Simultaneous open, §3.5 Figure 7: the peer's SYN came before; now it comes again with the ACK of
+ * ours. Its SYN is done with, the rest counts.
+ */
+function passSynAck(tcb: Tcb, segment: TcpSegment): void {
+  const isSynAck = (segment.flags & (SYN | ACK | RST)) === (SYN | ACK);
+  if (!isSynAck || segment.seq !== tcb.rcv.irs || !acknowledgesSyn(tcb, segment)) return;
+  segment.flags &= ~SYN;
+  segment.seq = (segment.seq + 1) | 0;
+  segment.length -= 1;
+}
+
+function acknowledgesSyn(tcb: Tcb, segment: TcpSegment): boolean {
+  return seqGt(segment.ack, tcb.snd.una) && seqLeq(segment.ack, tcb.snd.max);
+}
+
 function refuse(tcb: Tcb, segment: TcpSegment, reason: string): void {
   if (tcb.host.probe !== null) tcb.host.probe.dropped(tcb, reason);
   if ((segment.flags & RST) !== 0) return;
@@ -110,11 +127,14 @@ function refuse(tcb: Tcb, segment: TcpSegment, reason: string): void {
   }
 }
 
-/** Second check: RST. RFC 5961 §3.2: only the exact sequence number resets, others are challenged. */
+/**
+ * Second check: RST. RFC 5961 §3.2: only the exact sequence number resets; others in the window are
+ * challenged, and one from before it is dropped though its text may reach into it.
+ */
 function checkReset(tcb: Tcb, segment: TcpSegment): number {
   if ((segment.flags & RST) === 0) return GO_ON;
   if (segment.seq !== tcb.rcv.nxt) {
-    challenge(tcb);
+    if (seqGt(segment.seq, tcb.rcv.nxt)) challenge(tcb);
     return DONE;
   }
   // A peer that resets what we opened actively refuses us (simultaneous open); §3.10.7.4.
@@ -137,7 +157,7 @@ function checkSyn(tcb: Tcb, segment: TcpSegment): number {
 /** Fifth check: the ACK field. Without the bit the segment says nothing. */
 function checkAck(tcb: Tcb, segment: TcpSegment, hasFin: boolean): number {
   if ((segment.flags & ACK) === 0) return DONE;
-  if (tcb.state === SYN_RECEIVED) {
+  if (!tcb.snd.synAcknowledged) {
     if (checkAckOfSyn(tcb, segment) === DONE) return DONE;
   } else {
     if (!isAckAcceptable(tcb, segment)) return DONE;
@@ -150,10 +170,12 @@ function checkAck(tcb: Tcb, segment: TcpSegment, hasFin: boolean): number {
   return GO_ON;
 }
 
-/** In SYN-RECEIVED: an ACK of our SYN establishes the connection, any other one gets a RST. */
+/**
+ * In SYN-RECEIVED (or FIN-WAIT-1, when the user closed there): an ACK of our SYN establishes the connection, any other one
+ * gets a RST.
+ */
 function checkAckOfSyn(tcb: Tcb, segment: TcpSegment): number {
-  const { snd } = tcb;
-  if (seqGt(segment.ack, snd.una) && seqLeq(segment.ack, snd.nxt)) {
+  if (acknowledgesSyn(tcb, segment)) {
     establish(tcb, segment, 'rcv ACK of SYN');
     return GO_ON;
   }

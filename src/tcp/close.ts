@@ -12,11 +12,12 @@ import {
   FIN_WAIT_1,
   FIN_WAIT_2,
   LAST_ACK,
+  SYN_RECEIVED,
   SYN_SENT,
   TIME_WAIT,
 } from './state.js';
 import { NEWS_END, SEND_ACK, SEND_RST, type Tcb } from './tcb.js';
-import { armTimer, FIN_WAIT_2_TIMER, LINGER_TIMER } from './timers.js';
+import { armTimer, cancelTimer, FIN_WAIT_2_TIMER, LINGER_TIMER } from './timers.js';
 
 // A FIN may be queued, sent, or acknowledged: three facts. FIN-WAIT-1 and LAST-ACK begin with the
 // first; only the third one ends them.
@@ -24,6 +25,15 @@ import { armTimer, FIN_WAIT_2_TIMER, LINGER_TIMER } from './timers.js';
 /** One past the last byte of data: the sequence number of our FIN, once it is queued. */
 export function endOfData(tcb: Tcb): number {
   return (tcb.snd.ringSeq + tcb.snd.ring.length) | 0;
+}
+
+/**
+ * The sequence number of a segment without data: SND.NXT, as far as it was ever sent, but not beyond
+ * the peer's window, where the segment would not be acceptable (after a shrink, or a probe).
+ */
+export function acceptableSeq(tcb: Tcb): number {
+  const edge = (tcb.snd.una + tcb.snd.wnd) | 0;
+  return seqGt(tcb.snd.max, edge) ? edge : tcb.snd.max;
 }
 
 export function finIsSent(tcb: Tcb): boolean {
@@ -51,6 +61,10 @@ export function carryOutClose(tcb: Tcb): void {
   if (!tcb.snd.finQueued) return;
   if (tcb.state === ESTABLISHED) setState(tcb, FIN_WAIT_1, 'CLOSE');
   else if (tcb.state === CLOSE_WAIT) setState(tcb, LAST_ACK, 'CLOSE');
+  else if (tcb.state === SYN_RECEIVED && tcb.snd.ring.length === 0) {
+    // With data to send the FIN waits until ESTABLISHED: §3.10.4.
+    setState(tcb, FIN_WAIT_1, 'CLOSE');
+  }
 }
 
 /**
@@ -79,6 +93,7 @@ export function close(tcb: Tcb, lingerMs: number | undefined): void {
   shutdown(tcb);
   if (lingerMs !== undefined) armTimer(tcb, LINGER_TIMER, lingerMs);
   if (tcb.state === FIN_WAIT_2) armTimer(tcb, FIN_WAIT_2_TIMER, tcb.config.finWait2Timeout);
+  tcb.host.schedule(tcb);
 }
 
 /** The ABORT call, RFC 9293 §3.10.5: queues are flushed, the peer gets a RST. */
@@ -93,9 +108,14 @@ export function abort(tcb: Tcb): void {
   fail(tcb, 'ABORT', 'abort', 'ECONNABORTED');
 }
 
-/** §3.10.5: <SEQ=SND.NXT><CTL=RST>, and nothing else any more. */
+/**
+ * §3.10.5: <SEQ=SND.NXT><CTL=RST>, and nothing else any more; nothing at all in CLOSING and LAST-ACK,
+ * where the peer has closed and both sides have all data.
+ */
 function queueReset(tcb: Tcb): void {
-  tcb.resetSeq = tcb.snd.nxt;
+  tcb.pending = 0;
+  if (tcb.state === CLOSING || tcb.state === LAST_ACK) return;
+  tcb.resetSeq = acceptableSeq(tcb);
   tcb.pending = SEND_RST;
 }
 
@@ -106,6 +126,7 @@ function queueReset(tcb: Tcb): void {
  *   FIN-WAIT-1 straight to TIME-WAIT, as in the diagram.
  */
 export function finAcknowledged(tcb: Tcb, finComesToo: boolean): void {
+  cancelTimer(tcb, LINGER_TIMER);
   switch (tcb.state) {
     case FIN_WAIT_1:
       if (finComesToo) return;

@@ -25,7 +25,7 @@ import {
 import { runTimers } from './timeouts.js';
 import { NEVER, nextTimer } from './timers.js';
 import { urgentRemaining } from './urgent.js';
-import { tuneReceiveBuffer, windowUpdateDue } from './window.js';
+import { bytesRead, windowUpdateDue } from './window.js';
 
 /**
  * What the owner of a connection is told: at the end of a turn, never while a segment is being
@@ -142,7 +142,7 @@ export class Connection extends Tcb {
     const { rcv, host } = this;
     rcv.ring.consume(bytes);
     if (host.probe !== null) host.probe.userCall(this, 'read', bytes);
-    tuneReceiveBuffer(this, bytes);
+    bytesRead(this, bytes);
     if (rcv.urgent && urgentRemaining(this) === 0) rcv.urgent = false;
     if (this.state === CLOSED || this.state === TIME_WAIT) {
       if (rcv.ring.length === 0) rcv.ring.release();
@@ -283,12 +283,16 @@ export class Connection extends Tcb {
     if ((news & NEWS_URGENT) !== 0) handler.onUrgent(this);
     if ((news & NEWS_READABLE) !== 0 && this.readable > 0) handler.onReadable(this);
     if ((news & NEWS_END) !== 0) handler.onEnd(this);
-    if ((news & NEWS_WRITABLE) !== 0 && this.snd.starved && this.writable > 0) {
-      this.snd.starved = false;
-      handler.onWritable(this);
-    }
+    if ((news & NEWS_WRITABLE) !== 0) this.deliverWritable(handler);
     if ((news & NEWS_ADVICE) !== 0) handler.onAdvice(this, this.advice);
     if ((news & NEWS_CLOSED) !== 0) handler.onClosed(this, this.closeReason, this.errorCode);
+  }
+
+  private deliverWritable(handler: ConnectionHandler): void {
+    const mayWrite = mayQueueData(this.state) && !this.snd.finQueued;
+    if (!this.snd.starved || !mayWrite || this.writable === 0) return;
+    this.snd.starved = false;
+    handler.onWritable(this);
   }
 
   private deliverStates(handler: ConnectionHandler): void {

@@ -3,8 +3,8 @@
 import type { IpAddress } from '../wire/address.js';
 import { SipHash } from './siphash.js';
 
-/** RFC 6528 §3: M, a timer that ticks every 4 µs. */
-const TICK_SHIFT_US = 2;
+/** RFC 6528 §3: M, a timer of 32 bits that ticks every 4 µs. */
+const TICK_US = 4;
 
 /** ISN = M + F(localip, localport, remoteip, remoteport, secret). */
 export class IsnGenerator {
@@ -23,7 +23,7 @@ export class IsnGenerator {
     remote: IpAddress,
     remotePort: number,
   ): number {
-    return ((nowUs >>> TICK_SHIFT_US) + this.mix(local, localPort, remote, remotePort)) | 0;
+    return (Math.floor(nowUs / TICK_US) + this.mix(local, localPort, remote, remotePort)) | 0;
   }
 
   /** Offset of the timestamp clock: another hash of the same four (RFC 7323 §5.4). */

@@ -7,7 +7,7 @@ import { carryOutClose } from './close.js';
 import { renewKeepAlive } from './keepalive.js';
 import { ipHeaderLength, synWindow, TIMESTAMPS_BYTES } from './segment-out.js';
 import { setState } from './set-state.js';
-import { ESTABLISHED, LISTEN, SYN_RECEIVED, SYN_SENT } from './state.js';
+import { ESTABLISHED, FIN_WAIT_1, LISTEN, SYN_RECEIVED, SYN_SENT } from './state.js';
 import { NEWS_ESTABLISHED, SEND_SYN, type Tcb } from './tcb.js';
 import { rememberTimestamp } from './timestamps.js';
 import type { TransitionEvent } from './transitions.js';
@@ -95,12 +95,14 @@ export function establish(tcb: Tcb, segment: TcpSegment, event: TransitionEvent)
   const { rtt } = tcb;
   const synLost = rtt.retries > 0;
   acknowledge(tcb, segment);
-  setState(tcb, ESTABLISHED, event);
+  tcb.snd.synAcknowledged = true;
+  tcb.news |= NEWS_ESTABLISHED;
+  // In FIN-WAIT-1 the user has closed already: §3.10.4, CLOSE in SYN-RECEIVED.
+  if (tcb.state !== FIN_WAIT_1) setState(tcb, ESTABLISHED, event);
   tcb.congestionControl.start(tcb, synLost);
   if (synLost) rtt.rtoMs = Math.max(rtt.rtoMs, RTO_AFTER_LOST_SYN_MS);
   rtt.backoff = 0;
   tcb.rcv.tuneUs = tcb.host.clock.us;
-  tcb.news |= NEWS_ESTABLISHED;
   renewKeepAlive(tcb);
   carryOutClose(tcb);
 }

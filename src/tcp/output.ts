@@ -3,7 +3,7 @@
 
 import { seqGt, seqLeq } from '../wire/sequence.js';
 import { ACK, FIN, PSH, RST, SYN } from '../wire/tcp.js';
-import { endOfData } from './close.js';
+import { acceptableSeq, endOfData } from './close.js';
 import { armPersist } from './persist.js';
 import { armRetransmit } from './retransmit.js';
 import { currentRto, startTiming, voidTiming } from './rtt.js';
@@ -54,6 +54,8 @@ function transmitOpening(tcb: Tcb): void {
 
 function transmitSynchronized(tcb: Tcb): void {
   const pending = tcb.pending;
+  // CLOSE in SYN-RECEIVED leads to FIN-WAIT-1 while our SYN may still be lost.
+  if ((pending & SEND_SYN) !== 0) transmitOpening(tcb);
   if ((pending & SEND_LOST) !== 0) sendLost(tcb);
   if ((pending & SEND_PROBE) !== 0) sendProbe(tcb);
   sendNew(tcb);
@@ -61,7 +63,7 @@ function transmitSynchronized(tcb: Tcb): void {
     // MUST-26, SHOULD-12: an old sequence number and no data; the peer must answer it.
     sendSegment(tcb, (tcb.snd.una - 1) | 0, ACK, 0);
   } else if ((tcb.pending & SEND_ACK) !== 0 || windowUpdateDue(tcb)) {
-    sendSegment(tcb, tcb.snd.nxt, ACK, 0);
+    sendSegment(tcb, acceptableSeq(tcb), ACK, 0);
   }
 }
 
@@ -199,7 +201,9 @@ function restartIfIdle(tcb: Tcb): void {
 
 /** Payload of the largest segment that the path takes: one of `mss`, or a super-segment. */
 function largestPayload(tcb: Tcb, mss: number): number {
-  return Math.max(Math.min(tcb.path.maxSegmentBytes, LARGEST_PACKET) - MAX_HEADER_BYTES, mss);
+  const { maxSegmentBytes, mtu } = tcb.path;
+  if (maxSegmentBytes <= mtu) return mss;
+  return Math.max(Math.min(maxSegmentBytes, LARGEST_PACKET) - MAX_HEADER_BYTES, mss);
 }
 
 /** IPv6 header and the longest TCP header. */

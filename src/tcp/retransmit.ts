@@ -4,7 +4,6 @@
 import { leaveRecovery } from './recovery.js';
 import { currentRto, voidTiming } from './rtt.js';
 import { fail } from './set-state.js';
-import { SYN_RECEIVED, SYN_SENT } from './state.js';
 import { NEWS_ADVICE, SEND_SYN, type Tcb } from './tcb.js';
 import { armTimer, cancelTimer, isArmed, RETRANSMIT_TIMER } from './timers.js';
 
@@ -26,7 +25,7 @@ export function restartRetransmit(tcb: Tcb): void {
 
 /** §5.4 to §5.7: nothing was acknowledged in time. */
 export function retransmitDue(tcb: Tcb): void {
-  if (isOpening(tcb) ? synTimedOut(tcb) : stalledTooLong(tcb)) return;
+  if (!tcb.snd.synAcknowledged ? synTimedOut(tcb) : stalledTooLong(tcb)) return;
   const { rtt, snd } = tcb;
   const first = rtt.retries === 0;
   rtt.retries += 1;
@@ -34,7 +33,7 @@ export function retransmitDue(tcb: Tcb): void {
   tcb.counters.timeouts += 1;
   voidTiming(tcb);
   adviseAfterR1(tcb);
-  if (isOpening(tcb)) {
+  if (!tcb.snd.synAcknowledged) {
     tcb.pending |= SEND_SYN;
     return;
   }
@@ -46,10 +45,6 @@ export function retransmitDue(tcb: Tcb): void {
   // All beyond SND.UNA counts as lost; what did arrive is skipped by the next ACK.
   snd.nxt = snd.una;
   if (tcb.host.probe !== null) tcb.host.probe.congestion(tcb, 'timeout');
-}
-
-function isOpening(tcb: Tcb): boolean {
-  return tcb.state === SYN_SENT || tcb.state === SYN_RECEIVED;
 }
 
 /** MUST-22, MUST-23: a SYN has its own R2, of at least three minutes. */

@@ -187,6 +187,7 @@ function acknowledged(tcb: Tcb): void {
   tcb.pending &= ~SEND_ACK;
   rcv.lastAckSent = rcv.nxt;
   rcv.unackedBytes = 0;
+  rcv.wasRead = false;
   rcv.dsackStart = rcv.dsackEnd;
   if (rcv.quickAcks > 0) rcv.quickAcks -= 1;
   cancelTimer(tcb, DELAYED_ACK_TIMER);

@@ -57,6 +57,8 @@ export class SendSpace {
   mss = 0;
   /** Sequence number of the first byte in the ring; the FIN, once queued, follows the last one. */
   ringSeq = 0;
+  /** The peer has acknowledged our SYN. */
+  synAcknowledged = false;
   /** The user has closed: a FIN stands behind the data. Sent and acknowledged are other facts. */
   finQueued = false;
   /** One past the last segment that was smaller than the MSS (Minshall's form of Nagle). */
@@ -104,6 +106,8 @@ export class ReceiveSpace {
   dsackEnd = 0;
   /** The range that holds the newest out-of-order segment: reported first (RFC 2018 §4). */
   newestRange = 0;
+  /** The user has read since the last ACK: the window may have grown. */
+  wasRead = false;
   /** Bytes received since the last ACK, and ACKs still sent at once at the start. */
   unackedBytes = 0;
   quickAcks = 16;

@@ -116,6 +116,14 @@ export const TRANSITIONS: readonly Transition[] = [
 
   // Closing first
   row(
+    SYN_RECEIVED,
+    'CLOSE',
+    FIN_WAIT_1,
+    'FIN',
+    '3.10.4',
+    'Nothing was written yet, so that our FIN can follow our SYN at once.',
+  ),
+  row(
     ESTABLISHED,
     'CLOSE',
     FIN_WAIT_1,
@@ -220,10 +228,17 @@ export const TRANSITIONS: readonly Transition[] = [
   row(SYN_SENT, 'ABORT', CLOSED, '', '3.10.5', 'Our user gave up before anything was established.'),
   ...endedBy(
     'ABORT',
-    SYNCHRONIZED,
+    [SYN_RECEIVED, ESTABLISHED, CLOSE_WAIT, FIN_WAIT_1, FIN_WAIT_2],
     'RST',
     '3.10.5',
     'Our user aborted, or data would have been lost in silence (§3.6.1).',
+  ),
+  ...endedBy(
+    'ABORT',
+    [CLOSING, LAST_ACK],
+    '',
+    '3.10.5',
+    'Our user aborted; the peer has closed too and needs no RST.',
   ),
   ...endedBy(
     'timeout user',

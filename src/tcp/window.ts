@@ -54,6 +54,7 @@ export function offerWindow(tcb: Tcb, window: number): number {
  * Small steps travel with the next ACK.
  */
 export function windowUpdateDue(tcb: Tcb): boolean {
+  if (!tcb.rcv.wasRead) return false;
   const promised = promisedWindow(tcb);
   const gained = windowToOffer(tcb) - promised;
   if (gained <= 0) return false;
@@ -61,11 +62,12 @@ export function windowUpdateDue(tcb: Tcb): boolean {
 }
 
 /**
- * The user read `bytes`. A reader that empties half the buffer within a round trip could use a
+ * The user read `bytes`: the window may grow. A reader that empties half the buffer within a round trip could use a
  * larger one: doubled, up to the setting's maximum.
  */
-export function tuneReceiveBuffer(tcb: Tcb, bytes: number): void {
+export function bytesRead(tcb: Tcb, bytes: number): void {
   const rcv = tcb.rcv;
+  rcv.wasRead = true;
   rcv.tuneBytes = (rcv.tuneBytes + bytes) | 0;
   const now = tcb.host.clock.us;
   if (((now - rcv.tuneUs) | 0) < tcb.rtt.smoothed) return;
