@@ -151,5 +151,6 @@ describe('Arena', () => {
 
   it.each([0, 2047, -1, 1.5, 2 ** 31, Number.NaN])('has a sensible size, not %s', (bytes) => {
     expect(() => new Arena(bytes)).toThrow(RangeError);
+    expect(new Arena(MIN_BLOCK).allocate(1)).toBe(0);
   });
 });

@@ -39,7 +39,7 @@ function check(arena: Arena, ring: Ring, model: Model): void {
 
 /** Length of the part without a gap. */
 function inOrder(model: Model): number {
-  const gap = model.findIndex((byte) => byte === undefined);
+  const gap = model.indexOf(undefined);
   return gap < 0 ? model.length : gap;
 }
 

@@ -157,6 +157,7 @@ describe('IPv4', () => {
       [0, 255, 255, 255],
       recordRoute,
       [1, 200, 3, 9],
+      [200, 2],
       [148, 4, 0, 0],
     ]) {
       const { verdict, header } = parse(v4(options, [9, 9]));
@@ -255,6 +256,7 @@ describe('IPv6', () => {
     ['hop-by-hop options', 0, 8, '06 00 01 04 00000000'],
     ['padding of single bytes', 60, 8, '06 00 00 00 00 00 00 00'],
     ['an unknown option that may be passed over', 60, 16, '06 01 1e 0c 00000000 00000000 00000000'],
+    ['an option without data at the very end', 60, 8, '06 00 01 02 00 00 1e 00'],
     ['a routing header that has been used up', 43, 8, '06 00 02 00 00000000'],
     ['an atomic fragment (RFC 6946)', 44, 8, '06 00 0000 deadbeef'],
     [
@@ -319,7 +321,31 @@ describe('IPv6', () => {
       const packet = v6(6, []);
       packet.set(hex('00000000 00000000 0000ffff 0a090001'), at);
       expect(parse(packet).verdict).toBe('mappedAddress');
+      for (const other of [
+        '00000001 00000000 0000ffff',
+        '00000000 00000001 0000ffff',
+        '00000000 00000000 ffff0000',
+      ]) {
+        packet.set(hex(other), at);
+        expect(parse(packet).verdict).toBe('ok');
+      }
     }
+  });
+});
+
+describe('a fragment', () => {
+  it('may end at byte 65,535 of its datagram, and no further', () => {
+    const last = (length: number) => {
+      const payload = new Array<number>(length).fill(0);
+      const four = v4([], payload, (bytes) => bytes.set([0x1f, 0xfd], 6));
+      const six = v6(44, [...hex('0600 fff8 00000001'), ...payload]);
+      return [parse(four).verdict, parse(six).verdict];
+    };
+    // Offset 65,512 and a header of 20 bytes; offset 65,528 and, in IPv6, none that counts.
+    expect(last(3)).toEqual(['ok', 'ok']);
+    expect(last(4)).toEqual(['badFragment', 'ok']);
+    expect(last(7)).toEqual(['badFragment', 'ok']);
+    expect(last(8)).toEqual(['badFragment', 'badFragment']);
   });
 });
 

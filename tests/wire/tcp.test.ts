@@ -211,10 +211,9 @@ describe('options', () => {
       [1, 1, 2, 4],
       [1, 8, 10, 0],
     ]) {
-      expect(options(parse(segment(lonely, [4, 2, 4, 2, 4, 2])))).toEqual({
-        ...absent,
-        badOptions: true,
-      });
+      for (const data of [[], [4, 2, 4, 2, 4, 2]]) {
+        expect(options(parse(segment(lonely, data)))).toEqual({ ...absent, badOptions: true });
+      }
     }
   });
 
