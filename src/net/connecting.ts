@@ -1,0 +1,281 @@
+// From a host and a port to a connection: look-up, and one attempt after another. Knows names and
+// addresses; must not know streams.
+
+import {
+  ADDRCONFIG,
+  type LookupAddress,
+  type LookupOptions,
+  lookup as systemLookup,
+} from 'node:dns';
+import {
+  getDefaultAutoSelectFamily,
+  getDefaultAutoSelectFamilyAttemptTimeout,
+  isIP,
+  type LookupFunction,
+} from 'node:net';
+import type { TcpConfig } from '../tcp/config.js';
+import { checkBoolean, checkFunction, checkNumber } from './arguments.js';
+import {
+  addressError,
+  checkPort,
+  connectError,
+  invalidAddress,
+  invalidFamily,
+  invalidType,
+  outOfRange,
+  type SystemError,
+} from './errors.js';
+
+/** Where to connect to, as for `net.connect`. */
+export interface ConnectOptions {
+  port: number | string;
+  /** Address, or a name to look up; 'localhost' when omitted. */
+  host?: string | undefined;
+  /** Address and port of ours to connect from. */
+  localAddress?: string | undefined;
+  localPort?: number | undefined;
+  /** 4 or 6: the family to look a name up in; 0 (default): both. */
+  family?: number | string | undefined;
+  /** Flags of `dns.lookup`. */
+  hints?: number | undefined;
+  /** In place of `dns.lookup`. */
+  lookup?: LookupFunction | undefined;
+  /** Whether to try all addresses of a name, families in turn (RFC 8305); default as in `node:net`. */
+  autoSelectFamily?: boolean | undefined;
+  /** How long one of several addresses is tried, ms; default 250, at least 10. */
+  autoSelectFamilyAttemptTimeout?: number | undefined;
+  /** Settings of this connection that differ from those of the stack. */
+  tcp?: Partial<TcpConfig> | undefined;
+}
+
+/** One attempt. */
+export interface Target {
+  address: string;
+  family: 4 | 6;
+  port: number;
+  localAddress: string | undefined;
+  localPort: number | undefined;
+}
+
+/** The socket that is to be connected. */
+export interface Connectable {
+  readonly connecting: boolean;
+  autoSelectFamilyAttemptedAddresses?: string[];
+  emit(event: string, ...args: unknown[]): boolean;
+  destroy(error: Error): unknown;
+}
+
+/** What makes its connections. */
+export interface Dialer {
+  /** Begins an attempt; answers the code of an error that is known at once. */
+  dial(target: Target): string | null;
+  /** Gives the attempt up. */
+  hangUp(): void;
+  /** Something happened: the idle timer starts anew. */
+  touch(): void;
+}
+
+const MIN_ATTEMPT_MS = 10;
+
+/** The way of one socket to its peer, from `connect` until it is connected or has failed. */
+export class Connecting {
+  readonly #socket: Connectable;
+  readonly #dialer: Dialer;
+  readonly #options: ConnectOptions;
+  readonly #host: string;
+  readonly #port: number;
+  readonly #attemptMs: number;
+  #targets: LookupAddress[] = [];
+  #next = 0;
+  #errors: Error[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @throws TypeError and RangeError as `net.connect` does */
+  constructor(socket: Connectable, dialer: Dialer, options: ConnectOptions) {
+    checkOptions(options);
+    this.#socket = socket;
+    this.#dialer = dialer;
+    this.#options = options;
+    this.#host = options.host || 'localhost';
+    this.#port = checkPort(options.port, 'Port');
+    this.#attemptMs = Math.max(
+      options.autoSelectFamilyAttemptTimeout ?? getDefaultAutoSelectFamilyAttemptTimeout(),
+      MIN_ATTEMPT_MS,
+    );
+  }
+
+  start(): void {
+    const family = isIP(this.#host);
+    if (family !== 0) {
+      process.nextTick(() => {
+        if (this.#socket.connecting) this.#tryAll([{ address: this.#host, family }]);
+      });
+      return;
+    }
+    const { localAddress, autoSelectFamily = getDefaultAutoSelectFamily() } = this.#options;
+    const lookup = (this.#options.lookup ?? systemLookup) as LookupFunction;
+    const options = this.#lookupOptions();
+    if (options.family || localAddress || !autoSelectFamily) {
+      lookup(this.#host, options, (error, address, family) => {
+        this.#socket.emit('lookup', error, address, family, this.#host);
+        this.#lookedUp(error, error ? [] : [{ address: address as string, family: family! }]);
+      });
+      return;
+    }
+    lookup(this.#host, { ...options, all: true }, (error, found) => {
+      if (error) this.#socket.emit('lookup', error, undefined, undefined, this.#host);
+      const addresses = error ? [] : (found as LookupAddress[]);
+      for (const { address, family } of addresses) {
+        if (this.#socket.connecting)
+          this.#socket.emit('lookup', error, address, family, this.#host);
+      }
+      this.#lookedUp(error, addresses);
+    });
+  }
+
+  /** The socket was destroyed. */
+  cancel(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** The attempt ended; `code` is null when it worked. Answers whether the socket is connected. */
+  attemptEnded(code: string | null): boolean {
+    clearTimeout(this.#timer);
+    if (code === null) return true;
+    const target = this.#target(this.#next - 1);
+    const error = connectError(code, target);
+    this.#socket.emit('connectionAttemptFailed', target.address, target.port, target.family, error);
+    this.#attemptFailed(error);
+    return false;
+  }
+
+  #lookupOptions(): LookupOptions {
+    const { family, hints = 0 } = this.#options;
+    const number = family === 'IPv4' ? 4 : family === 'IPv6' ? 6 : (family as number | undefined);
+    const oneFamily = number === 4 || number === 6;
+    const options = { hints: oneFamily || hints !== 0 ? hints : ADDRCONFIG };
+    return number === undefined ? options : { family: number, ...options };
+  }
+
+  #lookedUp(error: Error | null, addresses: LookupAddress[]): void {
+    if (!this.#socket.connecting) return;
+    const usable = addresses.filter(({ address, family }) => isIP(address) && isFamily(family));
+    const failure = error ?? (usable.length === 0 ? this.#useless(addresses[0]) : null);
+    if (failure !== null) {
+      // The caller of `connect` has not yet had the time to add a listener.
+      process.nextTick(() => this.#socket.destroy(failure));
+      return;
+    }
+    this.#dialer.touch();
+    this.#tryAll(inTurns(usable));
+  }
+
+  #useless(first: LookupAddress | undefined): Error {
+    if (first === undefined || !isIP(first.address)) return invalidAddress(String(first?.address));
+    return invalidFamily(first.family, this.#options.host, this.#options.port);
+  }
+
+  #tryAll(targets: LookupAddress[]): void {
+    this.#targets = targets;
+    if (targets.length > 1) this.#socket.autoSelectFamilyAttemptedAddresses = [];
+    this.#tryNext();
+  }
+
+  #target(index: number): Target {
+    const { address, family } = this.#targets[index]!;
+    const { localAddress, localPort } = this.#options;
+    const any = family === 6 ? '::' : '0.0.0.0';
+    return {
+      address,
+      family: family as 4 | 6,
+      port: this.#port,
+      localAddress: localAddress || (localPort ? any : undefined),
+      localPort,
+    };
+  }
+
+  #tryNext(): void {
+    const target = this.#target(this.#next);
+    const { address, family, port, localAddress, localPort } = target;
+    this.#next += 1;
+    const socket = this.#socket;
+    const code = this.#dialer.dial(target);
+    if (localAddress !== undefined && (code === 'EADDRNOTAVAIL' || code === 'EADDRINUSE')) {
+      this.#attemptFailed(addressError(code, 'bind', localAddress, localPort ?? 0));
+      return;
+    }
+    socket.emit('connectionAttempt', address, port, family);
+    socket.autoSelectFamilyAttemptedAddresses?.push(`${address}:${port}`);
+    if (!socket.connecting) return;
+    if (code !== null) {
+      const error = failedAtOnce(code, target);
+      if (this.#targets.length > 1) {
+        socket.emit('connectionAttemptFailed', address, port, family, error);
+      }
+      this.#attemptFailed(error);
+    } else if (this.#next < this.#targets.length) {
+      this.#timer = setTimeout(() => this.#attemptTimedOut(target), this.#attemptMs);
+    }
+  }
+
+  #attemptTimedOut(target: Target): void {
+    this.#socket.emit('connectionAttemptTimeout', target.address, target.port, target.family);
+    this.#attemptFailed(connectError('ETIMEDOUT', target));
+  }
+
+  #attemptFailed(error: Error): void {
+    if (!this.#socket.connecting) return;
+    this.#errors.push(error);
+    if (this.#next < this.#targets.length) {
+      this.#dialer.hangUp();
+      this.#tryNext();
+    } else if (this.#targets.length === 1) {
+      this.#socket.destroy(error);
+    } else {
+      const code = (this.#errors[0] as SystemError).code;
+      this.#socket.destroy(Object.assign(new AggregateError(this.#errors), { code }));
+    }
+  }
+}
+
+function checkOptions(options: ConnectOptions): void {
+  const { localAddress, localPort, port, autoSelectFamily, autoSelectFamilyAttemptTimeout } =
+    options;
+  if (localAddress && !isIP(localAddress)) throw invalidAddress(localAddress);
+  if (localPort) checkNumber(localPort, 'The "options.localPort" property');
+  if (typeof port !== 'number' && typeof port !== 'string') {
+    const what = 'The "options.port" property';
+    throw invalidType(what, 'one of type number or string', port);
+  }
+  if (autoSelectFamily !== undefined) {
+    checkBoolean(autoSelectFamily, 'The "options.autoSelectFamily" property');
+  }
+  if (autoSelectFamilyAttemptTimeout !== undefined && !(autoSelectFamilyAttemptTimeout >= 1)) {
+    const name = 'options.autoSelectFamilyAttemptTimeout';
+    throw outOfRange(name, '>= 1 && <= 2147483647', autoSelectFamilyAttemptTimeout);
+  }
+  if (options.lookup) checkFunction(options.lookup, 'The "options.lookup" property');
+}
+
+function isFamily(family: number): family is 4 | 6 {
+  return family === 4 || family === 6;
+}
+
+/** Each address once, families in turn, that of the first address first (RFC 8305 §4). */
+function inTurns(addresses: readonly LookupAddress[]): LookupAddress[] {
+  const once = [...new Map(addresses.map((a) => [a.address, a])).values()];
+  const first = once.filter((a) => a.family === once[0]!.family);
+  const second = once.filter((a) => a.family !== once[0]!.family);
+  const longer = Math.max(first.length, second.length);
+  return Array.from({ length: longer }, (_, i) => [first[i], second[i]])
+    .flat()
+    .filter((a) => a !== undefined);
+}
+
+/** Without an own address, Node says that it was 0.0.0.0:0. */
+function failedAtOnce(code: string, target: Target): SystemError {
+  const error = addressError(code, 'connect', target.address, target.port);
+  const { localAddress = target.family === 6 ? '::' : '0.0.0.0', localPort = 0 } = target;
+  error.message += ` - Local (${localAddress}:${localPort})`;
+  return error;
+}

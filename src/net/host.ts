@@ -1,0 +1,25 @@
+// What sockets and servers need of the stack that they belong to. Knows an interface; no behaviour.
+
+import type { StackCore } from '../stack/core.js';
+import type { IpAddress } from '../wire/address.js';
+import type { Liveness } from './liveness.js';
+import type { Turns } from './turns.js';
+
+/** Something that is open and must be closed before the stack can go. */
+export interface Member {
+  /** Closes in order, once what was written is sent. */
+  closeInOrder(): void;
+}
+
+export interface Host {
+  readonly core: StackCore;
+  readonly turns: Turns;
+  readonly liveness: Liveness;
+  /** Whether the stack has an IPv6 address. */
+  readonly hasIpv6: boolean;
+  /** Whether there is a way to `address`: a device, or the stack's own loopback. */
+  reaches(address: IpAddress): boolean;
+  /** Something was opened, or is closed and acknowledged. */
+  join(member: Member): void;
+  leave(member: Member): void;
+}

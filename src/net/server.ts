@@ -1,0 +1,287 @@
+// The API of net.Server over one listener. Knows events and the words of node:net; must not know how
+// connections come about.
+
+import { lookup } from 'node:dns';
+import { EventEmitter } from 'node:events';
+import { isIP } from 'node:net';
+import { promisify } from 'node:util';
+import type { Connection } from '../tcp/connection.js';
+import { TcpError } from '../tcp/errors.js';
+import { IpAddress } from '../wire/address.js';
+import { checkNumber, checkSignal, normalizeArguments, refusePath } from './arguments.js';
+import {
+  alreadyListening,
+  checkPort,
+  invalidType,
+  invalidValue,
+  listenError,
+  serverNotRunning,
+} from './errors.js';
+import type { Host } from './host.js';
+import { Listening } from './listening.js';
+import type { Socket } from './socket.js';
+import { type Accepted, type SocketOptions, socketAddress } from './socket-options.js';
+
+/** Options of `createServer`, as in `node:net`. */
+export interface ServerOptions {
+  /** Whether sockets stay open for writing after the peer's FIN; default false. */
+  allowHalfOpen?: boolean | undefined;
+  /** Whether new sockets start paused; default false. */
+  pauseOnConnect?: boolean | undefined;
+  /** For each new socket: see `setNoDelay` and `setKeepAlive`; default false. */
+  noDelay?: boolean | undefined;
+  keepAlive?: boolean | undefined;
+  keepAliveInitialDelay?: number | undefined;
+  /** For both sides of each new socket, bytes; default as in `node:stream`. */
+  highWaterMark?: number | undefined;
+}
+
+/** Options of `listen`, as in `node:net`. */
+export interface ListenOptions {
+  /** 0 or nothing: any free port. */
+  port?: number | string | null | undefined;
+  /** Address, or a name to look up; all addresses of the stack when omitted. */
+  host?: string | undefined;
+  /** Connections that may wait to be accepted; default 511. */
+  backlog?: number | undefined;
+  /** Closes the server when aborted. */
+  signal?: AbortSignal | undefined;
+}
+
+export type ConnectionListener = (socket: Socket) => void;
+/** Makes the sockets of a server. */
+export type MakeSocket = (options: SocketOptions, accepted: Accepted) => Socket;
+
+const DEFAULT_BACKLOG = 511;
+
+/**
+ * A server as in `node:net` of Node 20:
+ * https://nodejs.org/docs/latest-v20.x/api/net.html#class-netserver
+ */
+export class Server extends EventEmitter {
+  /** Beyond so many connections new ones are closed at once, with 'drop'; 0 or nothing: no limit. */
+  declare maxConnections: number;
+  allowHalfOpen: boolean;
+  pauseOnConnect: boolean;
+  noDelay: boolean;
+  keepAlive: boolean;
+  keepAliveInitialDelay: number;
+  highWaterMark: number | undefined;
+
+  readonly #host: Host;
+  readonly #makeSocket: MakeSocket;
+  #listening: Listening | null = null;
+  /** Each call of `listen` and `close` makes those before it void. */
+  #call = 0;
+  #referenced = true;
+  #connections = 0;
+
+  constructor(
+    host: Host,
+    makeSocket: MakeSocket,
+    options?: ServerOptions | ConnectionListener | null,
+    listener?: ConnectionListener,
+  ) {
+    super();
+    if (typeof options !== 'function' && typeof (options ?? {}) !== 'object') {
+      throw invalidType('The "options" argument', 'of type object', options);
+    }
+    const onConnection = typeof options === 'function' ? options : listener;
+    const settings = typeof options === 'function' ? {} : (options ?? {});
+    if (typeof onConnection === 'function') this.on('connection', onConnection);
+    for (const name of ['keepAliveInitialDelay', 'highWaterMark'] as const) {
+      const value = settings[name];
+      if (value !== undefined) checkNumber(value, `The "options.${name}" property`);
+    }
+    this.#host = host;
+    this.#makeSocket = makeSocket;
+    this.allowHalfOpen = settings.allowHalfOpen || false;
+    this.pauseOnConnect = Boolean(settings.pauseOnConnect);
+    this.noDelay = Boolean(settings.noDelay);
+    this.keepAlive = Boolean(settings.keepAlive);
+    this.keepAliveInitialDelay = Math.max(settings.keepAliveInitialDelay ?? 0, 0);
+    this.highWaterMark = Number(settings.highWaterMark) >= 0 ? settings.highWaterMark : undefined;
+  }
+
+  // Listening
+
+  listen(port?: number | string, host?: string, backlog?: number, listener?: () => void): this;
+  listen(port?: number | string, host?: string, listener?: () => void): this;
+  listen(port?: number | string, backlog?: number, listener?: () => void): this;
+  listen(port?: number | string, listener?: () => void): this;
+  listen(options: ListenOptions, listener?: () => void): this;
+  listen(listener?: () => void): this;
+  listen(...args: unknown[]): this {
+    const { options, callback } = normalizeArguments<ListenOptions>(args);
+    if (this.#listening !== null) throw alreadyListening();
+    if (callback !== null) this.once('listening', callback);
+    this.#call += 1;
+    if (options.signal !== undefined) this.#closeOn(options.signal);
+    const port = portToListenOn(options, args);
+    const given = [options.backlog, args[1], args[2]].map(Number).find((number) => number > 0);
+    const backlog = given ?? DEFAULT_BACKLOG;
+    if (!options.host) this.#open(null, port, backlog);
+    else this.#lookUp(options.host, port, backlog);
+    return this;
+  }
+
+  #closeOn(signal: unknown): void {
+    checkSignal(signal, 'The "options.signal" property');
+    const abort = () => void this.close();
+    if (signal.aborted) {
+      process.nextTick(abort);
+      return;
+    }
+    signal.addEventListener('abort', abort, { once: true });
+    this.once('close', () => signal.removeEventListener('abort', abort));
+  }
+
+  #lookUp(host: string, port: number, backlog: number): void {
+    const call = this.#call;
+    const found = (error: Error | null, address: string) => {
+      if (call !== this.#call) return;
+      if (error) this.emit('error', error);
+      else this.#open(address, port, backlog);
+    };
+    if (isIP(host)) process.nextTick(found, null, host);
+    else lookup(host, found);
+  }
+
+  /** @param address null, `::` and `0.0.0.0` mean all addresses of the stack */
+  #open(address: string | null, port: number, backlog: number): void {
+    const shown = address ?? (this.#host.hasIpv6 ? '::' : '0.0.0.0');
+    try {
+      this.#listening = new Listening(this.#host, shown, {
+        address: IpAddress.parse(shown),
+        port,
+        backlog,
+        onConnection: (connection) => this.#accept(connection),
+        closeInOrder: () => void this.close(),
+      });
+    } catch (error) {
+      if (!(error instanceof TcpError)) throw error;
+      process.nextTick(() => this.emit('error', listenError(error.code, shown, port)));
+      return;
+    }
+    const listening = this.#listening;
+    listening.keepAlive(this.#referenced);
+    process.nextTick(() => {
+      if (this.#listening === listening) this.emit('listening');
+    });
+  }
+
+  #accept(connection: Connection): void {
+    if (this.maxConnections && this.#connections >= this.maxConnections) {
+      this.emit('drop', dropArgument(connection));
+      connection.close();
+      return;
+    }
+    this.#connections += 1;
+    const accepted = {
+      connection,
+      server: this,
+      pause: this.pauseOnConnect,
+      gone: () => this.#socketGone(),
+    };
+    this.emit('connection', this.#makeSocket(this.#socketOptions(), accepted));
+  }
+
+  #socketOptions(): SocketOptions {
+    const { allowHalfOpen, noDelay, keepAlive, keepAliveInitialDelay, highWaterMark } = this;
+    const options = { allowHalfOpen, noDelay, keepAlive, keepAliveInitialDelay };
+    return highWaterMark === undefined ? options : { ...options, highWaterMark };
+  }
+
+  #socketGone(): void {
+    this.#connections -= 1;
+    this.#closeIfDrained();
+  }
+
+  // Closing
+
+  /** Accepts no more; 'close' comes when the last connection is gone. */
+  close(listener?: (error?: Error) => void): this {
+    this.#call += 1;
+    if (typeof listener === 'function') {
+      const running = this.#listening !== null;
+      this.once('close', running ? listener : () => listener(serverNotRunning()));
+    }
+    this.#listening?.close();
+    this.#listening = null;
+    this.#closeIfDrained();
+    return this;
+  }
+
+  #closeIfDrained(): void {
+    if (this.#listening !== null || this.#connections > 0) return;
+    process.nextTick(() => this.emit('close'));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.listening) await promisify((done: (error?: Error) => void) => this.close(done))();
+  }
+
+  /** With `captureRejections`: a listener's promise was rejected. */
+  override [EventEmitter.captureRejectionSymbol](
+    error: Error,
+    event: string,
+    socket?: Socket,
+  ): void {
+    if (event === 'connection') socket?.destroy(error);
+    else this.emit('error', error);
+  }
+
+  // What it says about itself
+
+  get listening(): boolean {
+    return this.#listening !== null;
+  }
+
+  /** Where it listens; null when it does not. */
+  address(): { address: string; family: 'IPv4' | 'IPv6'; port: number } | null {
+    return this.#listening?.address ?? null;
+  }
+
+  getConnections(callback: (error: Error | null, count: number) => void): this {
+    process.nextTick(callback, null, this.#connections);
+    return this;
+  }
+
+  /** Has the listening server keep the process alive, as it does at first. */
+  ref(): this {
+    this.#referenced = true;
+    this.#listening?.keepAlive(true);
+    return this;
+  }
+
+  unref(): this {
+    this.#referenced = false;
+    this.#listening?.keepAlive(false);
+    return this;
+  }
+}
+
+/** `listen()`, `listen(callback)` and an explicit null or undefined ask for any free port. */
+function portToListenOn(options: ListenOptions, args: readonly unknown[]): number {
+  const { port } = options;
+  const any = args.length === 0 || typeof args[0] === 'function';
+  if (any || port === null || (port === undefined && 'port' in options)) return 0;
+  if (typeof port === 'number' || typeof port === 'string') return checkPort(port, 'options.port');
+  if ('path' in options) refusePath(options.path);
+  const reason = 'port' in options ? 'is invalid' : 'must have the property "port" or "path"';
+  throw invalidValue("The argument 'options'", options, reason);
+}
+
+/** What 'drop' tells. */
+function dropArgument({ localAddress, localPort, remoteAddress, remotePort }: Connection) {
+  const local = socketAddress(localAddress, localPort);
+  const remote = socketAddress(remoteAddress, remotePort);
+  return {
+    localAddress: local.address,
+    localPort: local.port,
+    localFamily: local.family,
+    remoteAddress: remote.address,
+    remotePort: remote.port,
+    remoteFamily: remote.family,
+  };
+}

@@ -1,0 +1,106 @@
+// Options of sockets and what they mean for a connection. Knows the words of node:net; must not know
+// streams or events.
+
+import type { DuplexOptions } from 'node:stream';
+import type { Connection } from '../tcp/connection.js';
+import type { IpAddress } from '../wire/address.js';
+import { checkNumber } from './arguments.js';
+import type { ConnectOptions } from './connecting.js';
+import { invalidValue } from './errors.js';
+
+/** Bytes into a buffer of the caller's instead of 'data', as in `net.connect`. */
+export interface OnReadOptions {
+  /** The buffer, or what gives the next one. */
+  buffer: Uint8Array | (() => Uint8Array);
+  /** Told how many bytes are in `buffer`; false stops the reading until `resume()`. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a callback may have no return value
+  callback(bytes: number, buffer: Uint8Array): boolean | void;
+}
+
+/** Options of `new Socket`, as in `node:net`; pipes and file descriptors are not for TCP. */
+export interface SocketOptions extends DuplexOptions {
+  /** False: nothing is read; default true. */
+  readable?: boolean | undefined;
+  /** Stop Nagle's algorithm; default false. */
+  noDelay?: boolean | undefined;
+  /** Probe an idle connection; default false. */
+  keepAlive?: boolean | undefined;
+  /** Idle time before the first probe, ms, in whole seconds; 0 (default): two hours. */
+  keepAliveInitialDelay?: number | undefined;
+  onread?: OnReadOptions | null | undefined;
+}
+
+/** Options of `connect`, as in `node:net`. */
+export interface SocketConnectOptions extends ConnectOptions, SocketOptions {
+  /** The same as `setTimeout(timeout)`. */
+  timeout?: number | undefined;
+}
+
+export interface SocketAddress {
+  address?: string;
+  family?: 'IPv4' | 'IPv6';
+  port?: number;
+}
+
+/** A connection that a listener accepted, for the socket that will have it. */
+export interface Accepted {
+  readonly connection: Connection;
+  readonly server: object;
+  readonly pause: boolean;
+  /** Called once, when the socket is destroyed. */
+  readonly gone: () => void;
+}
+
+export function socketAddress(address: IpAddress, port: number) {
+  const family: 'IPv4' | 'IPv6' = address.family === 6 ? 'IPv6' : 'IPv4';
+  return { address: address.toString(), family, port };
+}
+
+/** As in Node, what is not complete is as good as nothing. */
+export function usableOnRead(onread: OnReadOptions | null | undefined): OnReadOptions | null {
+  const { buffer, callback } = onread ?? {};
+  const usable = buffer instanceof Uint8Array || typeof buffer === 'function';
+  return usable && typeof callback === 'function' ? onread! : null;
+}
+
+export function checkSocketOptions(options: SocketOptions): void {
+  for (const name of ['objectMode', 'readableObjectMode', 'writableObjectMode'] as const) {
+    if (options[name]) {
+      throw invalidValue(`The property 'options.${name}'`, options[name], 'is not supported');
+    }
+  }
+  if (options.keepAliveInitialDelay !== undefined) {
+    checkNumber(options.keepAliveInitialDelay, 'The "options.keepAliveInitialDelay" property');
+  }
+}
+
+/** Milliseconds, or what cannot be waited for, as whole seconds of milliseconds: 1999 is 1000. */
+function wholeSeconds(ms: number): number {
+  return Math.trunc(ms / 1000) * 1000 || 0;
+}
+
+/** Settings that may be made before there is a connection. */
+export class TransportSettings {
+  noDelay: boolean;
+  #keepAlive: boolean;
+  #keepAliveDelay: number;
+
+  constructor(options: SocketOptions) {
+    this.noDelay = Boolean(options.noDelay);
+    this.#keepAlive = Boolean(options.keepAlive);
+    this.#keepAliveDelay = wholeSeconds(options.keepAliveInitialDelay ?? 0);
+  }
+
+  setKeepAlive(enable: boolean, initialDelay: number): void {
+    this.#keepAlive = enable;
+    this.#keepAliveDelay = wholeSeconds(initialDelay);
+  }
+
+  /** Node sets TCP_KEEPIDLE, and with it TCP_KEEPINTVL to 1 s and TCP_KEEPCNT to 10. */
+  apply(connection: Connection): void {
+    const delay = this.#keepAliveDelay;
+    connection.noDelay = this.noDelay;
+    if (delay > 0) connection.setKeepAlive(this.#keepAlive, delay, 1000, 10);
+    else if (connection.keepAlive !== this.#keepAlive) connection.setKeepAlive(this.#keepAlive);
+  }
+}

@@ -1,0 +1,467 @@
+// The API of net.Socket over one channel. Knows streams and the words of node:net; must not know
+// how a connection works.
+
+import { Duplex } from 'node:stream';
+import type { CloseReason, Connection } from '../tcp/connection.js';
+import { TcpError } from '../tcp/errors.js';
+import type { TcpInfo } from '../tcp/info.js';
+import { IpAddress } from '../wire/address.js';
+import { checkFunction, checkNumber, normalizeArguments, refusePath } from './arguments.js';
+import { Channel, type ChannelEvents } from './channel.js';
+import { Connecting, type ConnectOptions, type Target } from './connecting.js';
+import {
+  closedBeforeConnection,
+  endedByOtherParty,
+  missingPort,
+  outOfRange,
+  socketClosed,
+  systemError,
+} from './errors.js';
+import type { Host } from './host.js';
+import { IdleTimer } from './idle-timer.js';
+import {
+  type Accepted,
+  checkSocketOptions,
+  type OnReadOptions,
+  type SocketAddress,
+  type SocketConnectOptions,
+  type SocketOptions,
+  socketAddress,
+  TransportSettings,
+  usableOnRead,
+} from './socket-options.js';
+
+/** Most bytes that are read at once. */
+const MAX_CHUNK = 65536;
+
+type WriteDone = (error?: Error | null) => void;
+
+/**
+ * A socket as in `node:net` of Node 20: a Duplex over one TCP connection. Options, events and
+ * errors have the names, the order and the fields that they have there; what is not said here is
+ * as described at https://nodejs.org/docs/latest-v20.x/api/net.html#class-netsocket. Besides:
+ * `tcpState`, `tcpInfo()`, `closeReason`, and the event 'tcpstate' (to, from).
+ */
+export class Socket extends Duplex {
+  /** Between `connect()` and 'connect', or the end. */
+  connecting = false;
+  /** The server that it came from; null for one that was made by `connect`. */
+  server: unknown;
+  /** What `setTimeout` set, ms. */
+  timeout?: number;
+  /** `address:port` of each attempt, where a name had several addresses. */
+  declare autoSelectFamilyAttemptedAddresses: string[];
+
+  readonly #host: Host;
+  /** The latest connection, also after it was closed. */
+  #channel: Channel<Socket> | null = null;
+  /** From `connect()` or the acceptance until it is destroyed: while `node:net` has a handle. */
+  #attached = false;
+  #connection: Connecting | null = null;
+  #referenced = true;
+  #resetting = false;
+  #peerEnded = false;
+  readonly #gone: (() => void) | undefined;
+  readonly #onread: OnReadOptions | null;
+  #buffer: Uint8Array | null = null;
+  readonly #settings: TransportSettings;
+  #bytesRead = 0;
+  #bytesWritten = 0;
+  #bytesAtTimeout = 0;
+  #peer: SocketAddress | null = null;
+  readonly #idle = new IdleTimer(() => this.#timedOut());
+
+  constructor(host: Host, options: SocketOptions = {}, accepted?: Accepted) {
+    checkSocketOptions(options);
+    super({
+      ...options,
+      allowHalfOpen: Boolean(options.allowHalfOpen),
+      // As in node:net, 'close' waits for the connection, and says whether there was an error.
+      emitClose: false,
+      autoDestroy: true,
+      decodeStrings: true,
+    });
+    this.#host = host;
+    this.server = accepted?.server ?? null;
+    this.#gone = accepted?.gone;
+    this.#onread = usableOnRead(options.onread);
+    this.#settings = new TransportSettings(options);
+    this.on('end', () => {
+      this.#peerEnded = !this.allowHalfOpen;
+    });
+    if (accepted !== undefined) this.#accept(accepted, options.readable !== false);
+  }
+
+  #accept(accepted: Accepted, readable: boolean): void {
+    this.#channel = Channel.accept(this.#host, Socket.#events, this, accepted.connection);
+    this.#attached = true;
+    this.#settings.apply(accepted.connection);
+    if (!readable) return;
+    if (accepted.pause) super.pause();
+    else this.read(0);
+  }
+
+  static readonly #events: ChannelEvents<Socket> = {
+    connected: (socket, code) => socket.#connected(code),
+    readable: (socket, connection) => socket.#received(connection),
+    ended: (socket) => {
+      socket.push(null);
+      socket.read(0);
+    },
+    broken: (socket, code) => void socket.destroy(systemError(code, 'read')),
+    watchesStates: (socket) => socket.listenerCount('tcpstate') > 0,
+    moved: (socket, to, from) => void socket.emit('tcpstate', to, from),
+    closeInOrder: (socket) => socket.destroySoon(),
+  };
+
+  // Connecting
+
+  connect(options: SocketConnectOptions, listener?: () => void): this;
+  connect(port: number | string, host: string, listener?: () => void): this;
+  connect(port: number | string, listener?: () => void): this;
+  connect(...args: unknown[]): this {
+    const { options, callback } = normalizeArguments<SocketConnectOptions>(args);
+    if (callback !== null) this.once('connect', callback);
+    if ('path' in options) refusePath(options.path);
+    if (options.port === undefined) throw missingPort();
+    if (this.destroyed) this.#renew();
+    this.#attached = true;
+    this.#prepareBuffer();
+    this.#idle.touch();
+    this.connecting = true;
+    const dialer = {
+      dial: (target: Target) => this.#dial(target, options),
+      hangUp: () => this.#channel?.close(() => {}),
+      touch: () => this.#idle.touch(),
+    };
+    this.#connection = new Connecting(this, dialer, options);
+    this.#connection.start();
+    return this;
+  }
+
+  /** A socket that was closed may connect again. */
+  #renew(): void {
+    (this as unknown as { _undestroy(): void })._undestroy();
+    this.#channel = null;
+    this.#peer = null;
+    this.#peerEnded = false;
+  }
+
+  #dial(target: Target, options: ConnectOptions): string | null {
+    if (this.#channel?.open) return this.#channel.established ? 'EISCONN' : 'EALREADY';
+    const remote = IpAddress.parse(target.address)!;
+    if (!this.#host.reaches(remote)) return 'ENETUNREACH';
+    try {
+      this.#channel = Channel.connect(this.#host, Socket.#events, this, {
+        tcp: options.tcp ?? {},
+        remote,
+        remotePort: target.port,
+        local: target.localAddress ? IpAddress.parse(target.localAddress) : null,
+        localPort: target.localPort ?? 0,
+      });
+    } catch (error) {
+      if (error instanceof TcpError) return error.code;
+      throw error;
+    }
+    if (!this.#referenced) this.#channel.unref();
+    return null;
+  }
+
+  #connected(code: string | null): void {
+    if (!this.#connection!.attemptEnded(code)) return;
+    this.connecting = false;
+    this.#idle.touch();
+    this.#settings.apply(this.#channel!.connection);
+    this.emit('connect');
+    this.emit('ready');
+    if (!this.destroyed && !this.isPaused()) this.read(0);
+  }
+
+  // Reading
+
+  override _read(size: number): void {
+    if (this.connecting || !this.#attached) this.once('connect', () => this._read(size));
+    else this.#channel!.startReading();
+  }
+
+  #received(connection: Connection): boolean {
+    this.#idle.touch();
+    if (this.#buffer !== null) return this.#readInto(this.#buffer, connection);
+    const chunk = Buffer.allocUnsafe(Math.min(connection.readable, MAX_CHUNK));
+    this.#bytesRead += connection.read(chunk);
+    return this.push(chunk);
+  }
+
+  #readInto(buffer: Uint8Array, connection: Connection): boolean {
+    const bytes = connection.read(buffer);
+    this.#bytesRead += bytes;
+    const goOn = this.#onread!.callback(bytes, buffer) !== false;
+    this.#prepareBuffer();
+    return goOn;
+  }
+
+  #prepareBuffer(): void {
+    const buffer = this.#onread?.buffer;
+    const next = typeof buffer === 'function' ? buffer() : buffer;
+    if (next instanceof Uint8Array) this.#buffer = next;
+  }
+
+  // With `onread` the stream holds nothing back, so the reading itself has to be stopped.
+
+  override pause(): this {
+    if (this.#buffer !== null && !this.connecting) this.#channel?.stopReading();
+    return super.pause();
+  }
+
+  override resume(): this {
+    this.#readOn();
+    return super.resume();
+  }
+
+  override read(size?: number): unknown {
+    this.#readOn();
+    return super.read(size);
+  }
+
+  #readOn(): void {
+    if (this.#buffer !== null && !this.connecting) this.#channel?.startReading();
+  }
+
+  // Writing
+
+  override write(chunk: unknown, encoding?: BufferEncoding | WriteDone, done?: WriteDone): boolean {
+    if (this.#peerEnded && this.writableEnded) {
+      const error = endedByOtherParty();
+      const callback = typeof encoding === 'function' ? encoding : done;
+      if (callback !== undefined) process.nextTick(callback, error);
+      this.destroy(error);
+      return false;
+    }
+    return super.write(chunk, encoding as BufferEncoding, done);
+  }
+
+  override _write(chunk: Buffer, _: BufferEncoding, done: WriteDone): void {
+    this.#send([chunk], done);
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], done: WriteDone): void {
+    this.#send(
+      chunks.map(({ chunk }) => chunk),
+      done,
+    );
+  }
+
+  #send(chunks: readonly Uint8Array[], done: WriteDone): void {
+    if (this.connecting) {
+      const closed = () => done(closedBeforeConnection());
+      this.once('close', closed);
+      this.once('connect', () => {
+        this.off('close', closed);
+        this.#send(chunks, done);
+      });
+      return;
+    }
+    if (!this.#attached) {
+      done(socketClosed());
+      return;
+    }
+    this.#idle.touch();
+    this.#channel!.write(chunks, (code) => {
+      if (code !== null) {
+        done(systemError(code, 'write'));
+        return;
+      }
+      for (const chunk of chunks) this.#bytesWritten += chunk.length;
+      this.#idle.touch();
+      done();
+    });
+  }
+
+  override _final(done: WriteDone): void {
+    if (this.pending) {
+      this.once('connect', () => this._final(done));
+      return;
+    }
+    this.#channel!.shutdown(done);
+  }
+
+  // Ending
+
+  override _destroy(error: Error | null, done: WriteDone): void {
+    this.connecting = false;
+    this.#connection?.cancel();
+    this.#idle.stop();
+    const attached = this.#attached;
+    if (attached) this.#detach(error !== null && error !== undefined);
+    done(error);
+    if (!attached) process.nextTick(() => this.emit('close'));
+    this.#gone?.();
+  }
+
+  #detach(hadError: boolean): void {
+    this.#attached = false;
+    const closed = () => this.emit('close', hadError);
+    if (!this.#channel?.open) setImmediate(closed);
+    else if (this.#resetting) this.#channel.reset(closed);
+    else this.#channel.close(closed);
+    this.#resetting = false;
+  }
+
+  /** Writes what is left, ends, and then destroys the socket. */
+  destroySoon(): void {
+    if (this.writable) this.end();
+    if (this.writableFinished) this.destroy();
+    else this.once('finish', () => this.destroy());
+  }
+
+  /** Destroys the socket; the peer gets a RST. */
+  resetAndDestroy(): this {
+    if (!this.#attached) return this.destroy(socketClosed());
+    if (this.connecting) this.once('connect', () => this.#reset());
+    else this.#reset();
+    return this;
+  }
+
+  #reset(): void {
+    this.#resetting = true;
+    this.destroy();
+  }
+
+  // Settings
+
+  /** Emits 'timeout' whenever nothing was read or written for `ms` milliseconds; 0: never. */
+  setTimeout(ms: number, listener?: () => void): this {
+    if (this.destroyed) return this;
+    checkNumber(ms, 'The "msecs" argument');
+    if (!(ms >= 0 && Number.isFinite(ms))) {
+      throw outOfRange('msecs', 'a non-negative finite number', ms);
+    }
+    if (listener !== undefined) checkFunction(listener, 'The "callback" argument');
+    this.timeout = ms;
+    this.#idle.set(ms);
+    if (listener === undefined) return this;
+    return ms === 0 ? this.off('timeout', listener) : this.once('timeout', listener);
+  }
+
+  #timedOut(): void {
+    // A long write that makes progress is not idle.
+    const taken = this.#channel?.bytesTaken ?? 0;
+    const progress = this.writableLength > 0 && taken !== this.#bytesAtTimeout;
+    this.#bytesAtTimeout = taken;
+    if (progress) this.#idle.touch();
+    else this.emit('timeout');
+  }
+
+  /** Whether Nagle's algorithm is off. */
+  setNoDelay(enable = true): this {
+    this.#settings.noDelay = Boolean(enable);
+    if (this.#channel !== null) this.#settings.apply(this.#channel.connection);
+    return this;
+  }
+
+  /** @param initialDelay as the option `keepAliveInitialDelay` */
+  setKeepAlive(enable = false, initialDelay = 0): this {
+    this.#settings.setKeepAlive(Boolean(enable), initialDelay);
+    if (this.#channel !== null) this.#settings.apply(this.#channel.connection);
+    return this;
+  }
+
+  /** Has the open socket keep the process alive, as it does at first. */
+  ref(): this {
+    this.#referenced = true;
+    this.#channel?.ref();
+    return this;
+  }
+
+  unref(): this {
+    this.#referenced = false;
+    this.#channel?.unref();
+    return this;
+  }
+
+  // What it says about itself
+
+  /** Not (yet, or any more) connected. */
+  get pending(): boolean {
+    return !this.#attached || this.connecting;
+  }
+
+  get readyState(): 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed' {
+    if (this.connecting) return 'opening';
+    if (this.readable) return this.writable ? 'open' : 'readOnly';
+    return this.writable ? 'writeOnly' : 'closed';
+  }
+
+  /** Bytes that were written but not yet taken by the connection. */
+  get bufferSize(): number {
+    return this.#attached ? this.writableLength : (undefined as unknown as number);
+  }
+
+  get bytesRead(): number {
+    return this.#bytesRead;
+  }
+
+  /** Bytes given to `write`, those that still wait included. */
+  get bytesWritten(): number {
+    return this.#bytesWritten + this.writableLength;
+  }
+
+  /** The own address; empty before and after the connection. */
+  address(): SocketAddress {
+    if (!this.#attached || this.#channel === null) return {};
+    const { localAddress, localPort } = this.#channel.connection;
+    return socketAddress(localAddress, localPort);
+  }
+
+  get localAddress(): string | undefined {
+    return this.address().address;
+  }
+
+  get localPort(): number | undefined {
+    return this.address().port;
+  }
+
+  get localFamily(): string | undefined {
+    return this.address().family;
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#peerAddress().address;
+  }
+
+  get remotePort(): number | undefined {
+    return this.#peerAddress().port;
+  }
+
+  get remoteFamily(): string | undefined {
+    return this.#peerAddress().family;
+  }
+
+  /** As in Node: once it was asked for, it stays known after the end. */
+  #peerAddress(): SocketAddress {
+    if (this.pending || this.#channel === null) return this.#peer ?? {};
+    const { remoteAddress, remotePort } = this.#channel.connection;
+    this.#peer ??= socketAddress(remoteAddress, remotePort);
+    return this.#peer;
+  }
+
+  /** State of the connection, as in RFC 9293: `ESTABLISHED`, and `FIN-WAIT-2` after 'close', too. */
+  get tcpState(): string {
+    return this.#channel?.connection.stateName ?? 'CLOSED';
+  }
+
+  /** What the connection measures and holds; null when there never was one. */
+  tcpInfo(): TcpInfo | null {
+    return this.#channel?.connection.info() ?? null;
+  }
+
+  /**
+   * How the connection ended: `fin` when both sides closed in order, `abort` when we reset it; null
+   * until that is known, which after `destroy()` may be later than 'close'.
+   */
+  get closeReason(): CloseReason | null {
+    const reason = this.#channel?.reason ?? null;
+    // Both have sent a FIN: nothing is left to wait for but the last ACK.
+    return reason === null && this.readableEnded && this.writableFinished ? 'fin' : reason;
+  }
+}

@@ -1,0 +1,175 @@
+// Joins the core of the stack with a device and a clock. Knows when each of them has its turn; must
+// not know what is in a packet, or any particular device.
+
+import { randomFillSync } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import { StackCore } from '../stack/core.js';
+import type { Clock, Device } from '../stack/device.js';
+import type { TcpConfig } from '../tcp/config.js';
+import type { Probe } from '../tcp/probe.js';
+import { type IpAddress, Subnet } from '../wire/address.js';
+import type { Host, Member } from './host.js';
+import { Liveness } from './liveness.js';
+import { createNetModule, type NetModule } from './module.js';
+import { Turns } from './turns.js';
+
+export interface StackOptions {
+  clock: Clock;
+  /** Default: none. Then only the stack's own addresses can be reached, by its loopback. */
+  device?: Device | null | undefined;
+  /** The stack's addresses, each with its prefix; default `10.9.0.2/24` and `fd09::2/64`. */
+  addresses?: readonly string[] | undefined;
+  /** Bytes for all buffers of all connections; default 256 MiB. */
+  memory?: number | undefined;
+  /** Settings of all connections that differ from the defaults. */
+  tcp?: Partial<TcpConfig> | undefined;
+  /** Fills an array with bytes that nobody can guess; default `crypto.randomFillSync`. */
+  random?: ((bytes: Uint8Array) => void) | undefined;
+  /** Sees all that happens in the stack. */
+  probe?: Probe | null | undefined;
+}
+
+const DEFAULT_ADDRESSES = ['10.9.0.2/24', 'fd09::2/64'];
+const CLOSE_MS = 2000;
+
+/**
+ * A TCP of one's own: its connections are opened and accepted with `stack.net`, which has the shape
+ * of `node:net`. It keeps the process alive while referenced sockets or servers are open, and for
+ * at most ten seconds longer while closed connections wait for their FIN to be acknowledged.
+ *
+ * Events: 'down' (error) when the device stops, 'up' when it works again.
+ */
+export class Stack extends EventEmitter implements Host {
+  readonly core: StackCore;
+  readonly device: Device | null;
+  readonly turns = new Turns();
+  readonly liveness: Liveness;
+  readonly hasIpv6: boolean;
+  readonly #clock: Clock;
+  readonly #members = new Set<Member>();
+  #net: NetModule | undefined;
+  #alarmAt = Number.POSITIVE_INFINITY;
+  #closed: Promise<void> | undefined;
+  #drained = (): void => {};
+
+  /** @throws TypeError for an address that is none, or has no prefix */
+  constructor(options: StackOptions) {
+    super();
+    const { device, clock, memory, tcp, probe } = options;
+    const addresses = (options.addresses ?? DEFAULT_ADDRESSES).map(parseSubnet);
+    this.hasIpv6 = addresses.some(({ address }) => address.family === 6);
+    this.#clock = clock;
+    this.device = device ?? null;
+    this.core = new StackCore({
+      addresses,
+      random: options.random ?? ((bytes) => void randomFillSync(bytes)),
+      ...(device && { device }),
+      ...(memory !== undefined && { memory }),
+      ...(tcp && { tcp }),
+      ...(probe && { probe }),
+    });
+    this.liveness = new Liveness((alive) => this.#keepAlive(alive));
+    this.core.onWork = () => clock.defer(this.#flush);
+    this.core.onDevice(this.#received, (up, error) => void this.emit(up ? 'up' : 'down', error));
+  }
+
+  /** Sockets and servers of this stack, in the shape of `node:net`. */
+  get net(): NetModule {
+    this.#net ??= createNetModule(this);
+    return this.#net;
+  }
+
+  /**
+   * Closes all servers, and all sockets in order; what is left after `graceMs` milliseconds (2000)
+   * is reset. Then it closes the device.
+   */
+  close(graceMs = CLOSE_MS): Promise<void> {
+    this.#closed ??= this.#close(graceMs);
+    return this.#closed;
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    this.liveness.addOpen(1);
+    for (const member of [...this.#members]) member.closeInOrder();
+    await this.#allGone(graceMs);
+    for (const connection of this.core.connections()) connection.abort();
+    this.core.flush(this.#clock.now());
+    this.#clock.clearAlarm();
+    this.device?.close();
+    this.liveness.addOpen(-1);
+  }
+
+  #allGone(graceMs: number): Promise<void> {
+    if (this.#members.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, graceMs);
+      this.#drained = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  // Time
+
+  #received = (count: number): void => {
+    this.core.receive(count, this.#clock.now());
+    this.#setAlarm();
+  };
+
+  #flush = (): void => {
+    this.core.flush(this.#clock.now());
+    this.#setAlarm();
+  };
+
+  /**
+   * After a pause of the process, packets that arrived in it are read before the timers that ran
+   * out: the reading stands between timers and deferred calls in each round of the event loop.
+   */
+  #alarm = (): void => {
+    this.#alarmAt = Number.POSITIVE_INFINITY;
+    this.#clock.defer(() => {
+      this.core.advance(this.#clock.now());
+      this.#setAlarm();
+    });
+  };
+
+  #setAlarm(): void {
+    const at = this.core.nextDeadline();
+    if (at === this.#alarmAt) return;
+    this.#alarmAt = at;
+    if (at === Number.POSITIVE_INFINITY) this.#clock.clearAlarm();
+    else this.#clock.setAlarm(at, this.#alarm);
+  }
+
+  #keepAlive(alive: boolean): void {
+    if (alive) {
+      this.device?.ref();
+      this.#clock.ref();
+    } else {
+      this.device?.unref();
+      this.#clock.unref();
+    }
+  }
+
+  // What sockets and servers need
+
+  reaches(address: IpAddress): boolean {
+    return this.device !== null || this.core.addresses.includes(address);
+  }
+
+  join(member: Member): void {
+    this.#members.add(member);
+  }
+
+  leave(member: Member): void {
+    this.#members.delete(member);
+    if (this.#members.size === 0) this.#drained();
+  }
+}
+
+function parseSubnet(text: string): Subnet {
+  const subnet = Subnet.parse(text);
+  if (subnet === null) throw new TypeError(`"${text}" is not an address with its prefix length`);
+  return subnet;
+}

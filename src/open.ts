@@ -1,0 +1,24 @@
+// A stack with a TUN device and the clock of the system, in one call. Knows the parts; no behaviour.
+
+import { SystemClock } from './device/system-clock.js';
+import { TunDevice, type TunOptions } from './device/tun.js';
+import { Stack, type StackOptions } from './net/stack.js';
+
+export interface OpenStackOptions extends Omit<StackOptions, 'clock' | 'device'> {
+  /** The TUN device; null for a stack that only talks to itself. Default: `fw0`. */
+  tun?: TunOptions | null | undefined;
+}
+
+/**
+ * Opens a TUN device, and a stack behind it. `stack.close()` closes both.
+ * @throws DeviceError when the device cannot be opened
+ */
+export function openStack({ tun, ...options }: OpenStackOptions = {}): Stack {
+  const device = tun === null ? null : TunDevice.open(tun);
+  try {
+    return new Stack({ ...options, clock: new SystemClock(), device });
+  } catch (error) {
+    device?.close();
+    throw error;
+  }
+}

@@ -1,0 +1,61 @@
+// The places that are compared: the kernel's loopback, a stack that talks to itself, and two stacks
+// over a link. Must not know what is exchanged.
+
+import net from 'node:net';
+import { MemoryLink } from '../../src/device/link.js';
+import { SystemClock } from '../../src/device/system-clock.js';
+import { Stack } from '../../src/net/stack.js';
+import type { Place } from './trial.js';
+
+const MEMORY = 64 * 1024 * 1024;
+
+const asNodeNet = (stack: Stack) => stack.net as unknown as typeof net;
+
+export function kernel(): Place {
+  return {
+    name: 'node:net',
+    net,
+    clientNet: net,
+    host: '127.0.0.1',
+    clientHost: '127.0.0.1',
+    close: async () => {},
+  };
+}
+
+export function within(): Place {
+  const stack = new Stack({
+    clock: new SystemClock(),
+    addresses: ['10.9.0.2/24', 'fd09::2/64'],
+    memory: MEMORY,
+  });
+  return {
+    name: 'one stack, with itself',
+    net: asNodeNet(stack),
+    clientNet: asNodeNet(stack),
+    host: '10.9.0.2',
+    clientHost: '10.9.0.2',
+    close: () => stack.close(100),
+  };
+}
+
+/** Two stacks on a link, for tests that need their insides. */
+export function linkedStacks(options: ConstructorParameters<typeof MemoryLink>[1] = {}) {
+  const link = new MemoryLink(new SystemClock(), options);
+  const make = (device: MemoryLink['a'], ...addresses: string[]) =>
+    new Stack({ clock: new SystemClock(), device, addresses, memory: MEMORY });
+  const a = make(link.a, '10.9.0.1/24', 'fd09::1/64');
+  const b = make(link.b, '10.9.0.2/24', 'fd09::2/64');
+  return { link, a, b, close: () => Promise.all([a.close(100), b.close(100)]) };
+}
+
+export function linked(): Place {
+  const { a, b, close } = linkedStacks();
+  return {
+    name: 'two stacks on a link',
+    net: asNodeNet(b),
+    clientNet: asNodeNet(a),
+    host: '10.9.0.2',
+    clientHost: '10.9.0.1',
+    close: async () => void (await close()),
+  };
+}
