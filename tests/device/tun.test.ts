@@ -1,43 +1,74 @@
-// The TUN device against the kernel, in namespaces of its own.
-import { readdirSync } from 'node:fs';
+// The TUN device against the kernel, in a namespace of its own.
+import { once } from 'node:events';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { TunDevice, type TunOptions } from '../../src/device/tun.js';
+import { RX_CHECKSUM_TRUSTED } from '../../src/stack/device.js';
 import { canUseNamespaces, Namespace } from '../support/namespace.js';
-import { echoRequest, IPV4_ECHO_REPLY, IPV6_ECHO_REPLY } from './packets.js';
-import { TestPort } from './port.js';
+import {
+  echoRequest,
+  IPV4_ECHO_REPLY,
+  IPV6_ECHO_REPLY,
+  plainChecksum,
+  pseudoHeader,
+  tcpPacket,
+} from './packets.js';
+import { type Received, TestPort } from './port.js';
 
 const possible = canUseNamespaces();
 if (!possible.ok) console.warn(`tun.test.ts is skipped: ${possible.why}`);
 
+const [US, KERNEL] = ['10.9.0.2', '10.9.0.1'];
+const [UDP, TCP] = [17, 6];
+const IPV4_ONLY = { address: '10.9.0.1/24' };
+
+const isUdp = ({ bytes }: Received) => bytes[0] === 0x45 && bytes[9] === UDP;
+const isReset = ({ bytes }: Received) => {
+  const header = bytes[0]! >> 4 === 4 ? 20 : 40;
+  return bytes[header === 20 ? 9 : 6] === TCP && (bytes[header + 13]! & 4) !== 0;
+};
+
 describe.skipIf(!possible.ok)('a TUN device', () => {
   let namespace: Namespace;
-  let open: TunDevice[] = [];
+  let opened: TunDevice[] = [];
 
   beforeEach(async () => {
     namespace = await Namespace.create();
   });
 
   afterEach(async () => {
-    for (const device of open) device.close();
-    open = [];
+    for (const device of opened) device.close();
+    opened = [];
     await namespace.close();
   });
 
-  function openDevice(options: TunOptions = {}): TunDevice {
+  function open(options: TunOptions = {}): TunDevice {
     const device = TunDevice.open({ netns: namespace.path, ...options });
-    open.push(device);
-    device.ref();
+    opened.push(device);
     return device;
   }
 
+  function openAttached(options: TunOptions = {}, port = new TestPort()) {
+    const device = open(options);
+    device.attach(port);
+    return { device, port };
+  }
+
   async function until(done: () => boolean): Promise<void> {
-    for (let i = 0; i < 200 && !done(); i++) await sleep(5);
+    for (let i = 0; i < 400 && !done(); i++) await sleep(5);
     expect(done()).toBe(true);
   }
 
+  async function ping(device: TunDevice, port: TestPort, text = 'ping'): Promise<void> {
+    const before = port.packets.length;
+    port.send(device, echoRequest(US, KERNEL, text));
+    await until(() => port.packets.slice(before).some(({ bytes }) => IPV4_ECHO_REPLY(bytes)));
+  }
+
   test('is configured as asked', async () => {
-    const device = openDevice({ name: 'fwa', mtu: 1400, queueLength: 77 });
+    const device = open({ name: 'fwa', mtu: 1400, queueLength: 77 });
     const [link] = JSON.parse(await namespace.ip('-j addr show dev fwa'));
     expect(link).toMatchObject({ ifname: 'fwa', mtu: 1400, txqlen: 77 });
     expect(link.flags).toContain('UP');
@@ -56,13 +87,19 @@ describe.skipIf(!possible.ok)('a TUN device', () => {
     expect(device.addresses.map(String)).toEqual(['10.9.0.1/24', 'fd09::1/64']);
   });
 
+  test('comes back to its own namespace, also after an error', () => {
+    const own = readlinkSync('/proc/thread-self/ns/net');
+    open();
+    expect(() => open()).toThrow();
+    expect(() => open({ netns: '/proc/self/ns/mnt' })).toThrow('is not a network namespace');
+    expect(readlinkSync('/proc/thread-self/ns/net')).toBe(own);
+  });
+
   test.each([
     ['IPv4', '10.9.0.2', '10.9.0.1', IPV4_ECHO_REPLY],
     ['IPv6', 'fd09::2', 'fd09::1', IPV6_ECHO_REPLY],
   ])('carries packets both ways: %s echo', async (_, from, to, isReply) => {
-    const device = openDevice();
-    const port = new TestPort();
-    device.attach(port);
+    const { device, port } = openAttached();
     const request = echoRequest(from, to, 'is anybody there?');
     port.send(device, { bytes: request, headerLength: 48, firstPiece: 5 });
     await until(() => port.packets.some((packet) => isReply(packet.bytes)));
@@ -70,18 +107,254 @@ describe.skipIf(!possible.ok)('a TUN device', () => {
     expect(Buffer.from(reply.bytes).toString('latin1')).toContain('is anybody there?');
     expect(device.counters).toMatchObject({ txPackets: 1, txBytes: request.length, txDropped: 0 });
     expect(device.counters.rxPackets).toBe(port.packets.length);
+    const received = port.packets.reduce((sum, packet) => sum + packet.bytes.length, 0);
+    expect(device.counters.rxBytes).toBe(received);
   });
 
-  test('does not leak descriptors', () => {
+  test('receives what programs send, with checksums still partial', async () => {
+    const { port } = openAttached(IPV4_ONLY);
+    await namespace.exec('bash', ['-c', `printf hello > /dev/udp/${US}/9`]);
+    await until(() => port.packets.some(isUdp));
+    const { bytes, flags, gsoSize } = port.packets.find(isUdp)!;
+    expect(Buffer.from(bytes.subarray(28)).toString()).toBe('hello');
+    expect([flags, gsoSize]).toEqual([RX_CHECKSUM_TRUSTED, 0]);
+    const pseudo = pseudoHeader(KERNEL, US, UDP, 13);
+    expect(plainChecksum(pseudo, bytes.subarray(20))).not.toBe(0);
+  });
+
+  test('without offload every packet is complete', async () => {
+    const { device, port } = openAttached({ ...IPV4_ONLY, offload: false });
+    expect(device).toMatchObject({ checksumOffload: false, maxSegmentBytes: 1500, warnings: [] });
+    expect(device.offload).toEqual({ checksum: false, tso4: false, tso6: false });
+    await namespace.exec('bash', ['-c', `printf hello > /dev/udp/${US}/9`]);
+    await until(() => port.packets.some(isUdp));
+    const { bytes, flags } = port.packets.find(isUdp)!;
+    expect(flags).toBe(0);
+    expect(plainChecksum(pseudoHeader(KERNEL, US, UDP, 13), bytes.subarray(20))).toBe(0);
+    await ping(device, port);
+    const partial = tcpPacket({ from: US, to: KERNEL, partial: true });
+    port.send(device, { bytes: partial, checksumStart: 20 }, { bytes: partial, gsoSize: 10 });
+    expect(device.counters.txDropped).toBe(2);
+  });
+
+  test.each([
+    ['IPv4', US, KERNEL],
+    ['IPv6', 'fd09::2', 'fd09::1'],
+  ])('the kernel completes checksums and takes super-segments: %s', async (_, from, to) => {
+    const { device, port } = openAttached();
+    const header = from === US ? 40 : 60;
+    // To a closed port and without an ACK: the RST acknowledges as much as has arrived.
+    const probe = async (length: number, gsoSize: number, partial: boolean) => {
+      const payload = new Uint8Array(length).fill(length);
+      const bytes = tcpPacket({ from, to, payload, seq: 1000, flags: 8, partial });
+      const before = port.packets.length;
+      port.send(device, {
+        bytes,
+        headerLength: header,
+        firstPiece: length >> 1,
+        gsoSize,
+        checksumStart: header - 20,
+      });
+      await until(() => port.packets.slice(before).some(isReset));
+      const reset = port.packets.slice(before).find(isReset)!;
+      return Buffer.from(reset.bytes).readUInt32BE(header - 20 + 8);
+    };
+    expect(await probe(1000, 0, true)).toBe(2000);
+    expect(await probe(30_001, 1400, true)).toBe(31_001);
+    expect(device.counters).toMatchObject({ txPackets: 2, txDropped: 0 });
+    const damaged = tcpPacket({ from, to, flags: 8, payload: new Uint8Array(10) });
+    damaged[damaged.length - 1] = 1;
+    port.packets.length = 0;
+    port.send(device, damaged);
+    await sleep(50);
+    expect(port.packets.some(isReset)).toBe(false);
+  });
+
+  test('reads in batches, however few slots there are', async () => {
+    const { device, port } = openAttached(IPV4_ONLY, new TestPort(3, 2048));
+    const requests = Array.from({ length: 50 }, (_, i) => echoRequest(US, KERNEL, `number ${i}`));
+    port.send(device, ...requests);
+    const replies = () => port.packets.filter(({ bytes }) => IPV4_ECHO_REPLY(bytes));
+    await until(() => replies().length === 50);
+    const texts = replies().map(({ bytes }) => Buffer.from(bytes.subarray(28)).toString());
+    expect(texts).toEqual(requests.map((_, i) => `number ${i}`));
+    expect(Math.max(...port.batches)).toBe(3);
+  });
+
+  test('drops what does not fit its slot', async () => {
+    const { device, port } = openAttached(IPV4_ONLY, new TestPort(2, 100));
+    port.send(device, echoRequest(US, KERNEL, 'x'.repeat(73)), echoRequest(US, KERNEL, 'fits'));
+    await until(() => port.packets.length === 1);
+    expect(device.counters).toMatchObject({ rxPackets: 1, rxDropped: 1, txPackets: 2 });
+  });
+
+  test('drops descriptors that make no sense', async () => {
+    const { device, port } = openAttached(IPV4_ONLY);
+    const good = echoRequest(US, KERNEL, 'good');
+    const segment = tcpPacket({ from: US, to: KERNEL, partial: true });
+    const end = port.memory.byteLength;
+    const bad: [word: number, value: number][] = [
+      [0, -1],
+      [0, end],
+      [0, end - 1],
+      [0, 0x7fffffff],
+      [1, 0],
+      [1, -1],
+      [1, end],
+      [1, 0x7fffffff],
+      [3, 0x7fffffff],
+      [3, -5],
+      [5, end + 1],
+      [5, -0x80000000],
+      [6, 1000],
+      [7, 41],
+      [7, 21],
+      [7, -1],
+    ];
+    for (const [word, value] of bad) {
+      port.describe(0, { bytes: segment });
+      port.tx[word] = value;
+      device.transmit(1);
+    }
+    port.describe(0, { bytes: segment, gsoSize: 65_536, checksumStart: 20 });
+    device.transmit(1);
+    expect(device.counters).toMatchObject({ txPackets: 0, txDropped: bad.length + 1 });
+    // More descriptors than the table has, and fewer than none.
+    for (let i = 0; i < 64; i++) port.describe(i, { bytes: good });
+    device.transmit(1_000_000);
+    device.transmit(-1);
+    expect(device.counters.txPackets).toBe(64);
+    // What the kernel refuses is dropped too, and what comes after it is sent.
+    port.send(device, new Uint8Array(60).fill(0x10), good);
+    expect(device.counters).toMatchObject({ txPackets: 65, txDropped: bad.length + 2 });
+  });
+
+  test('refuses slots outside of the memory, and a second port', () => {
+    const device = open();
+    for (const slot of [-1, 17 * 65_536, 16 * 65_536 - 1]) {
+      const port = new TestPort(16, 65_536, 0);
+      port.rxSlots[7] = slot;
+      expect(() => device.attach(port)).toThrow(TypeError);
+    }
+    device.attach(new TestPort());
+    expect(() => device.attach(new TestPort())).toThrow(TypeError);
+    device.close();
+    expect(() => device.attach(new TestPort())).toThrow(TypeError);
+  });
+
+  test('tells when the interface goes down and comes up, and works again', async () => {
+    const { device, port } = openAttached(IPV4_ONLY);
+    const told: boolean[] = [];
+    device.onstatus = (up) => told.push(up);
+    await ping(device, port);
+    await namespace.ip('link set fw0 down');
+    // Whether or not we have been told: nothing can be sent.
+    port.send(device, echoRequest(US, KERNEL, 'lost'));
+    await until(() => port.statuses.length === 1);
+    port.send(device, echoRequest(US, KERNEL, 'lost'));
+    expect(device.counters).toMatchObject({ txPackets: 1, txDropped: 2 });
+    const before = process.cpuUsage();
+    await sleep(100);
+    expect(process.cpuUsage(before).user).toBeLessThan(50_000);
+    await namespace.ip('link set fw0 up');
+    await until(() => port.statuses.length === 2);
+    await ping(device, port, 'again');
+    expect(port.statuses).toEqual([{ up: false, code: 'ENETDOWN' }, { up: true }]);
+    expect(told).toEqual([false, true]);
+  });
+
+  test('knows its interface by any name', async () => {
+    const { device, port } = openAttached(IPV4_ONLY);
+    await namespace.ip('link set fw0 down');
+    await namespace.ip('link set fw0 name other');
+    await namespace.ip('link set other up');
+    await until(() => port.statuses.length === 2);
+    await ping(device, port);
+  });
+
+  test('tells once when the interface is deleted, and stays quiet', async () => {
+    const { device, port } = openAttached(IPV4_ONLY);
+    await namespace.ip('link delete fw0');
+    await until(() => port.statuses.length === 1);
+    expect(port.statuses).toEqual([{ up: false, code: 'EBADFD' }]);
+    port.send(device, echoRequest(US, KERNEL, 'lost'));
+    const before = process.cpuUsage();
+    await sleep(100);
+    expect(process.cpuUsage(before).user).toBeLessThan(50_000);
+    expect(device.counters).toMatchObject({ txPackets: 0, txDropped: 1 });
+    expect(port.statuses.length).toBe(1);
+    device.close();
+    const next = openAttached(IPV4_ONLY);
+    await ping(next.device, next.port);
+  });
+
+  test('several devices do not meet', async () => {
+    const all = [1, 2, 3].map((i) =>
+      openAttached({ name: 'fw%d', address: `10.9.${i}.1/24`, mtu: 1400 + i }),
+    );
+    expect(all.map(({ device }) => device.name)).toEqual(['fw0', 'fw1', 'fw2']);
+    for (const [i, { device, port }] of all.entries()) {
+      port.send(device, echoRequest(`10.9.${i + 1}.2`, `10.9.${i + 1}.1`, `device ${i}`));
+    }
+    await until(() => all.every(({ port }) => port.packets.length > 0));
+    for (const [i, { port }] of all.entries()) {
+      const texts = port.packets
+        .filter(({ bytes }) => IPV4_ECHO_REPLY(bytes))
+        .map(({ bytes }) => Buffer.from(bytes.subarray(28)).toString());
+      expect(texts).toEqual([`device ${i}`]);
+    }
+  });
+
+  test('may be closed by whoever it hands packets to', async () => {
+    const { device, port } = openAttached(IPV4_ONLY, new TestPort(1, 2048));
+    port.onReceive = () => device.close();
+    const request = echoRequest(US, KERNEL, 'once');
+    port.send(device, request, request, request);
+    await until(() => port.packets.length > 0);
+    await sleep(20);
+    expect(port.packets.length).toBe(1);
+    port.send(device, request);
+    expect(port.statuses).toEqual([]);
+  });
+
+  test('leaves nothing behind when it is closed', async () => {
+    const { device } = openAttached();
+    device.close();
+    expect(await namespace.ip('-j link show type tun')).toMatch(/^\[[\s{},]*\]\s*$/);
     const count = () => readdirSync('/proc/self/fd').length;
-    openDevice().close();
     const before = count();
     for (let i = 0; i < 100; i++) {
-      const device = TunDevice.open({ netns: namespace.path });
-      if (i % 2 === 0) device.attach(new TestPort(1, 2048, 1));
-      device.close();
-      device.close();
+      const again = TunDevice.open({ netns: namespace.path, ...IPV4_ONLY });
+      if (i % 2 === 0) again.attach(new TestPort(1, 2048, 1));
+      again.close();
+      again.close();
+      expect(() => TunDevice.open({ netns: namespace.path, name: 'lo' })).toThrow();
     }
     expect(count()).toBe(before);
+  });
+
+  test('works in several threads, however they end', async () => {
+    const threads = ['idle', 'close', 'stay', 'exit'].map(async (end, i) => {
+      const network = `10.9.${i}`;
+      const workerData = {
+        end,
+        name: `fw${i}`,
+        netns: namespace.path,
+        address: `${network}.1/24`,
+        request: echoRequest(`${network}.2`, `${network}.1`, end),
+      };
+      const worker = new Worker(new URL('./children/thread.mjs', import.meta.url), {
+        workerData,
+        execArgv: [],
+      });
+      const exited = once(worker, 'exit');
+      const [message] = await once(worker, 'message');
+      if (end === 'stay') await worker.terminate();
+      await exited;
+      return message;
+    });
+    expect(await Promise.all(threads)).toEqual(new Array(4).fill('answered'));
+    // Their interfaces are gone with them.
+    for (let i = 0; i < 4; i++) open({ name: `fw${i}`, address: `10.9.${i}.1/24` });
   });
 });
