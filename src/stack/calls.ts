@@ -30,7 +30,7 @@ export interface ConnectOptions {
 export interface ListenOptions {
   /** 0: an ephemeral one. */
   port: number;
-  /** null or left out: all addresses of the stack, of both families. */
+  /** null, `::` or left out: all addresses of both families; `0.0.0.0`: all of IPv4. */
   address?: IpAddress | null;
   /** Most connections in each queue, half-open and waiting (511). */
   backlog?: number;
@@ -76,7 +76,7 @@ function freePort(
   const port = core.ports.ephemeral(remote, remotePort, (candidate) => {
     const id = core.flows.lookup(local, candidate, remote, remotePort);
     const free = id < 0 || (core.timeWaitRecords.has(id) && core.timeWaitRecords.mayReuse(id));
-    return free && !isListening(core, candidate, local);
+    return free && !core.listening.isTaken(candidate, local);
   });
   if (port < 0) {
     throw new TcpError(
@@ -111,13 +111,13 @@ function takePlace(
 }
 
 export function listen(core: StackCore, options: ListenOptions): Listener {
-  const address = options.address?.isUnspecified ? null : (options.address ?? null);
-  if (address !== null && !core.addresses.includes(address)) {
+  const address = anyAddress(options.address ?? null);
+  if (address !== null && !address.isUnspecified && !core.addresses.includes(address)) {
     throw new TcpError('EADDRNOTAVAIL', `${address} is not an address of the stack`);
   }
   checkPort(options.port, 0);
   const port = options.port === 0 ? freeListenPort(core, address) : options.port;
-  if (isListening(core, port, address)) {
+  if (core.listening.isTaken(port, address)) {
     throw new TcpError('EADDRINUSE', `there is a listener on port ${port}`);
   }
   if (!options.reuseAddress && core.ports.hasFlows(port)) {
@@ -130,23 +130,18 @@ export function listen(core: StackCore, options: ListenOptions): Listener {
   return listener;
 }
 
+/** As in node:net, `::` means all addresses of both families; `0.0.0.0` those of IPv4. */
+function anyAddress(address: IpAddress | null): IpAddress | null {
+  return address?.family === 6 && address.isUnspecified ? null : address;
+}
+
 function freeListenPort(core: StackCore, address: IpAddress | null): number {
   const where = address ?? core.addresses.list[0].address;
   const port = core.ports.ephemeral(where, 0, (candidate) => {
-    return !core.ports.hasFlows(candidate) && !isListening(core, candidate, address);
+    return !core.ports.hasFlows(candidate) && !core.listening.isTaken(candidate, address);
   });
   if (port < 0) throw new TcpError('EADDRINUSE', 'all ephemeral ports are in use');
   return port;
-}
-
-/** MUST-42: listeners may share a port on different addresses, none with one for all. */
-function isListening(core: StackCore, port: number, address: IpAddress | null): boolean {
-  for (const listener of core.listening) {
-    if (listener.port !== port) continue;
-    if (address === null || listener.address === null) return true;
-    if (listener.address.equals(address)) return true;
-  }
-  return false;
 }
 
 function checkPort(port: number, lowest: number): void {

@@ -13,18 +13,18 @@ import { newReno } from '../tcp/newreno.js';
 import type { Probe } from '../tcp/probe.js';
 import { CLOSED, ESTABLISHED, type State, TIME_WAIT } from '../tcp/state.js';
 import type { Tcb } from '../tcp/tcb.js';
-import { NEVER } from '../tcp/timers.js';
 import type { TransitionEvent } from '../tcp/transitions.js';
 import type { IpAddress, Subnet } from '../wire/address.js';
 import type { IcmpQuote } from '../wire/icmp.js';
-import type { IpHeader } from '../wire/ip.js';
 import { HandDevice } from './by-hand.js';
 import { type ConnectOptions, connect, type ListenOptions, listen } from './calls.js';
+import { ConnectionTimers } from './connection-timers.js';
 import { StackCounters } from './counters.js';
 import type { Device } from './device.js';
 import { FlowTable } from './flow-table.js';
 import { Input } from './input.js';
 import type { Listener, ListenerHost } from './listener.js';
+import { Listeners } from './listeners.js';
 import { LocalAddresses } from './local-addresses.js';
 import { Loopback } from './loopback.js';
 import { PortTable } from './ports.js';
@@ -73,15 +73,12 @@ export class StackCore implements Host, ListenerHost {
   readonly flows: FlowTable;
   readonly ports: PortTable;
   readonly timeWaitRecords: TimeWaits;
-  readonly listening = new Set<Listener>();
+  readonly listening = new Listeners();
   private readonly byId: (Connection | null)[] = [];
   /** The listener of a connection that was not accepted yet, by id. */
   private readonly origins = new Map<Tcb, Listener>();
   private readonly wheel: TimerWheel;
-  /** By id: when the wheel will ask for a connection's timers, or not at all. */
-  private wheelMs = new Int32Array(64);
-  private wheelArmed = new Uint8Array(64);
-
+  private readonly timers: ConnectionTimers;
   private readonly devicePath: Path;
   private readonly loopback: Loopback;
   private readonly input: Input;
@@ -113,6 +110,7 @@ export class StackCore implements Host, ListenerHost {
     this.ports = new PortTable(secrets.subarray(16, 32));
     this.flows = new FlowTable(keys.getInt32(0), keys.getInt32(4));
     this.wheel = new TimerWheel(0);
+    this.timers = new ConnectionTimers(this.wheel, this.clock);
     this.timeWaitRecords = new TimeWaits(this, this.wheel);
 
     const device = this.device;
@@ -146,7 +144,7 @@ export class StackCore implements Host, ListenerHost {
   }
 
   listeners(): Iterable<Listener> {
-    return this.listening;
+    return this.listening.all();
   }
 
   timeWaits(): TimeWaitInfo[] {
@@ -252,7 +250,7 @@ export class StackCore implements Host, ListenerHost {
       const connection = connections[i];
       connection.scheduled = false;
       connection.transmit();
-      this.followTimers(connection);
+      this.timers.follow(connection);
     }
     this.devicePath.batch.flush();
     this.loopback.batch.flush();
@@ -261,29 +259,9 @@ export class StackCore implements Host, ListenerHost {
     this.finished = connections;
   }
 
-  // ── Timers: one entry of the wheel for each connection ──
-
-  /** A later deadline needs nothing: the wheel asks too early once, and is set again then. */
-  private followTimers(connection: Connection): void {
-    const id = connection.id;
-    const ms = connection.untilNextTimer();
-    if (id < 0 || ms === NEVER) return;
-    const at = (this.clock.ms + ms) | 0;
-    if (this.wheelArmed[id] === 1 && ((this.wheelMs[id] - at) | 0) <= 0) return;
-    this.wheelMs[id] = at;
-    this.wheelArmed[id] = 1;
-    this.wheel.arm(id, at);
-  }
-
   private readonly timerDue = (id: number): void => {
-    this.wheelArmed[id] = 0;
-    if (this.timeWaitRecords.has(id)) {
-      this.timeWaitRecords.due(id);
-      return;
-    }
-    const connection = this.byId[id] as Connection;
-    connection.runTimers();
-    this.followTimers(connection);
+    if (this.timeWaitRecords.has(id)) this.timeWaitRecords.due(id);
+    else this.timers.due(this.byId[id] as Connection);
   };
 
   // ── What connections ask of their host ──
@@ -354,8 +332,7 @@ export class StackCore implements Host, ListenerHost {
       listener.pending.add(connection);
       this.origins.set(connection, listener);
     }
-    while (id >= this.wheelMs.length) this.growWheelMemory();
-    this.wheelArmed[id] = 0;
+    this.timers.add(id);
   }
 
   /** The connection's object leaves the tables; its flow stays, for TIME-WAIT. */
@@ -363,8 +340,7 @@ export class StackCore implements Host, ListenerHost {
     const { id } = connection;
     this.byId[id] = null;
     connection.id = -1;
-    this.wheel.cancel(id);
-    this.wheelArmed[id] = 0;
+    this.timers.remove(id);
     this.origins.get(connection)?.forget(connection);
     this.origins.delete(connection);
   }
@@ -381,18 +357,6 @@ export class StackCore implements Host, ListenerHost {
     this.schedule(connection);
   }
 
-  /** The listener on a port: one bound to the packet's destination before one for any address. */
-  findListener(port: number, ip: IpHeader): Listener | null {
-    let any: Listener | null = null;
-    for (const listener of this.listening) {
-      if (listener.port !== port) continue;
-      const { address } = listener;
-      if (address === null) any = listener;
-      else if (isDestination(address, ip)) return listener;
-    }
-    return any;
-  }
-
   /** The connection that sent the packet which an ICMP error quotes, or null. */
   quotedConnection(quote: IcmpQuote): Connection | null {
     return this.input.quoted(quote);
@@ -401,7 +365,7 @@ export class StackCore implements Host, ListenerHost {
   /** Forgets a listener; what it has not handed over is reset. */
   closeListener(listener: Listener): void {
     listener.closed = true;
-    this.listening.delete(listener);
+    this.listening.remove(listener);
     for (const connection of listener.unaccepted()) connection.abort();
   }
 
@@ -423,22 +387,4 @@ export class StackCore implements Host, ListenerHost {
     if (this.fixedIsn !== null) return this.fixedIsn() | 0;
     return this.isns.next(this.nowUs, local, localPort, remote, remotePort);
   }
-
-  private growWheelMemory(): void {
-    const ms = new Int32Array(this.wheelMs.length * 2);
-    ms.set(this.wheelMs);
-    this.wheelMs = ms;
-    const armed = new Uint8Array(ms.length);
-    armed.set(this.wheelArmed);
-    this.wheelArmed = armed;
-  }
-}
-
-function isDestination(address: IpAddress, ip: IpHeader): boolean {
-  return (
-    address.w3 === ip.dst3 &&
-    address.w2 === ip.dst2 &&
-    address.w1 === ip.dst1 &&
-    address.w0 === ip.dst0
-  );
 }

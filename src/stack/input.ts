@@ -188,9 +188,8 @@ export class Input {
     connection.openPassive(isn, segment);
   }
 
-  /** The listener on that port: one that is bound to the address before one for any. */
   private listenerFor(): Listener | null {
-    return this.core.findListener(this.segment.destinationPort, this.ip);
+    return this.core.listening.find(this.segment.destinationPort, this.ip);
   }
 
   private reset(): void {

@@ -29,7 +29,7 @@ export class Listener {
 
   constructor(
     private readonly host: ListenerHost,
-    /** null for any address of the stack. */
+    /** null for any address of the stack, `0.0.0.0` for any of IPv4. */
     readonly address: IpAddress | null,
     readonly port: number,
     /** Settings of the connections that it makes. */

@@ -90,6 +90,7 @@ function newlyAcknowledged(tcb: Tcb, segment: TcpSegment): void {
     if (acked > 0) tcb.congestionControl.acknowledged(tcb, acked);
   }
   restartRetransmit(tcb);
+  tcb.softError = null;
   if (snd.starved) tcb.news |= NEWS_WRITABLE;
 }
 

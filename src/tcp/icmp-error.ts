@@ -27,6 +27,7 @@ export function errorReported(tcb: Tcb, hard: boolean, code: string): void {
     fail(tcb, 'ICMP error', 'icmp', code);
     return;
   }
+  tcb.softError = code;
   tcb.advice = code;
   tcb.news |= NEWS_ADVICE;
   tcb.host.schedule(tcb);

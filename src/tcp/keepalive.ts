@@ -1,6 +1,6 @@
 // Keep-alive: RFC 9293 §3.8.4. Off unless the user asks for it.
 
-import { fail } from './set-state.js';
+import { timedOut } from './set-state.js';
 import { ESTABLISHED } from './state.js';
 import { SEND_KEEPALIVE, type Tcb } from './tcb.js';
 import { armTimer, cancelTimer, KEEPALIVE_TIMER } from './timers.js';
@@ -29,7 +29,7 @@ export function keepAliveDue(tcb: Tcb): void {
     return;
   }
   if (tcb.keepAliveProbesSent >= tcb.keepAliveProbes) {
-    fail(tcb, 'timeout user', 'timeout', 'ETIMEDOUT');
+    timedOut(tcb);
     return;
   }
   tcb.keepAliveProbesSent += 1;

@@ -1,7 +1,7 @@
 // Probing a closed window: RFC 9293 §3.8.6.1. Knows the persist timer; must not know segments.
 
 import { currentRto } from './rtt.js';
-import { fail } from './set-state.js';
+import { timedOut } from './set-state.js';
 import { SEND_PROBE, type Tcb } from './tcb.js';
 import { armTimer, isArmed, PERSIST_TIMER } from './timers.js';
 
@@ -23,7 +23,7 @@ export function persistDue(tcb: Tcb): void {
   const answered = ((rcv.heardMs - rtt.stalledMs) | 0) > 0;
   if (answered) rtt.stalledMs = rcv.heardMs;
   if (((now - rtt.stalledMs) | 0) >= tcb.userTimeoutMs) {
-    fail(tcb, 'timeout user', 'timeout', 'ETIMEDOUT');
+    timedOut(tcb);
     return;
   }
   rtt.backoff += 1;

@@ -3,7 +3,7 @@
 
 import { leaveRecovery } from './recovery.js';
 import { currentRto, voidTiming } from './rtt.js';
-import { fail } from './set-state.js';
+import { timedOut } from './set-state.js';
 import { NEWS_ADVICE, SEND_SYN, type Tcb } from './tcb.js';
 import { armTimer, cancelTimer, isArmed, RETRANSMIT_TIMER } from './timers.js';
 
@@ -50,14 +50,14 @@ export function retransmitDue(tcb: Tcb): void {
 /** MUST-22, MUST-23: a SYN has its own R2, of at least three minutes. */
 function synTimedOut(tcb: Tcb): boolean {
   if (((tcb.host.clock.ms - tcb.createdMs) | 0) < tcb.config.synTimeout) return false;
-  fail(tcb, 'timeout user', 'timeout', 'ETIMEDOUT');
+  timedOut(tcb);
   return true;
 }
 
 /** MUST-20: past R2 the connection is closed. */
 export function stalledTooLong(tcb: Tcb): boolean {
   if (((tcb.host.clock.ms - tcb.rtt.stalledMs) | 0) < tcb.userTimeoutMs) return false;
-  fail(tcb, 'timeout user', 'timeout', 'ETIMEDOUT');
+  timedOut(tcb);
   return true;
 }
 

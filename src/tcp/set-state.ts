@@ -31,6 +31,11 @@ function leave(tcb: Tcb): void {
   tcb.news |= NEWS_CLOSED;
 }
 
+/** R2 has passed, or nobody answered: what was heard of the path says more than "timed out". */
+export function timedOut(tcb: Tcb): void {
+  fail(tcb, 'timeout user', 'timeout', tcb.softError ?? 'ETIMEDOUT');
+}
+
 /** Ends a connection that did not close in order, and says why. */
 export function fail(
   tcb: Tcb,

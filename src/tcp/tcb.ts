@@ -214,6 +214,8 @@ export class Tcb {
   closeReason: CloseReason = 'fin';
   errorCode: string | null = null;
   advice = '';
+  /** The last soft error: what a timeout is told as (as Linux's sk_err_soft). */
+  softError: string | null = null;
 
   /** Deadlines by TimerId, clock.ms; those with their bit in `armed` count. */
   readonly deadlines: number[] = [0, 0, 0, 0, 0, 0];
