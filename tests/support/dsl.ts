@@ -175,6 +175,19 @@ export const established = (options: TraceOptions = {}): Fixture => {
   );
 };
 
+/**
+ * The quick ACKs of the beginning are over, by twenty bytes that we sent (21 is next); the peer has
+ * sent nothing yet.
+ */
+export const settled = (options: TraceOptions = {}): Fixture => {
+  const rounds = Array.from({ length: 20 }, (_, i) => [
+    '+0  write(1)',
+    `+0  > P. ${i + 1}:${i + 2}(1) ack 1 <*>`,
+    `+0.01  < . 1:1(0) ack ${i + 2}${stamp(options)}`,
+  ]);
+  return then(established(options), ...rounds.flat());
+};
+
 /** We closed for sending and still read; with `orphan` nobody reads any more. */
 export const finWait1 = (options: TraceOptions & { orphan?: boolean } = {}): Fixture =>
   then(

@@ -64,6 +64,8 @@ export class TraceRun {
   /** Time of the line before, as the script says it. */
   private nominal: number;
   private origin: number;
+  /** The process was held up: what has arrived meanwhile comes before the timers. */
+  private stalled = false;
 
   constructor(name: string, host: TraceHost, settings: TraceSettings) {
     this.host = host;
@@ -147,6 +149,7 @@ export class TraceRun {
     if (step.call === 'stall') {
       this.now += Math.round(Number(step.args[0]) * 1e6);
       this.nominal = Math.max(this.nominal, this.now);
+      this.stalled = true;
       return;
     }
     if (step.call === 'connect') this.flow(line.flow).beginAnew();
@@ -214,7 +217,8 @@ export class TraceRun {
 
   /** Runs timers up to `at` (and those due at it); nothing may be sent meanwhile. */
   private quietUntil(at: number, inclusive: boolean): void {
-    if (this.pending.length === 0) this.runUntil(at, inclusive);
+    if (this.pending.length === 0 && !this.stalled) this.runUntil(at, inclusive);
+    this.stalled = false;
     if (this.pending.length > 0) throw new Error('the stack sends what the trace does not list');
     this.now = Math.max(this.now, at);
   }
