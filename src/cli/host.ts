@@ -1,5 +1,6 @@
 // A stack on a TUN device, opened as the command line says. Knows what can fail; must not know commands.
 
+import { withSoftwareOffload } from '../device/offload.js';
 import { SystemClock } from '../device/system-clock.js';
 import { TunDevice } from '../device/tun.js';
 import { Stack } from '../net/stack.js';
@@ -90,7 +91,7 @@ function makeStack(
   try {
     return new Stack({
       clock,
-      device,
+      device: withSoftwareOffload(device),
       addresses: links.map(({ stack, kernel }) => `${stack}/${kernel.prefix}`),
       memory: memoryMiB * MIB,
       tcp: { msl },

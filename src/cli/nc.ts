@@ -72,12 +72,13 @@ async function converse(host: Host, target: Target, input: Input): Promise<void>
     if (input.given('verbose')) process.stderr.write(`${text}\n`);
   };
   const socket = await (listen ? accept(host, target, say) : connect(host, target, say));
+  const peer = `${socket.remoteAddress} port ${socket.remotePort}`; // a destroyed socket forgets it
   try {
     await relay(socket, input.given('half-close'), listen);
   } catch (error) {
     throw new Failure(
       EXIT_FAILED,
-      `the connection to ${socket.remoteAddress} port ${socket.remotePort} broke: ${describe(error)}`,
+      `the connection to ${peer} broke: ${describe(error)}`,
       'see what the other side says about it',
       error,
     );
@@ -115,7 +116,7 @@ async function accept({ stack }: Host, { host, port }: Target, say: (text: strin
       error,
     );
   }
-  say(`Listening on ${host ?? '0.0.0.0'} ${port}`);
+  say(`Listening on ${host ?? 'any address'} ${port}`);
   const [socket] = await once(server, 'connection');
   server.close();
   say(`Connection received on ${socket.remoteAddress} ${socket.remotePort}`);

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canUseNamespaces } from '../support/namespace.js';
-import { buildProgram, MAIN, Place } from './program.js';
+import { BUILD_MS, buildProgram, MAIN, Place } from './program.js';
 
 const possible = canUseNamespaces();
 if (!possible.ok) console.warn(`doctor.test.ts is skipped: ${possible.why}`);
@@ -13,7 +13,7 @@ describe.skipIf(!possible.ok)('the program', () => {
   beforeAll(async () => {
     buildProgram();
     place = await Place.create();
-  });
+  }, BUILD_MS);
 
   afterAll(async () => {
     await place.close();
@@ -74,7 +74,7 @@ describe.skipIf(!possible.ok)('finwait doctor', () => {
   beforeAll(async () => {
     buildProgram();
     place = await Place.create();
-  });
+  }, BUILD_MS);
 
   afterAll(async () => {
     await place.close();

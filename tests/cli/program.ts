@@ -1,6 +1,6 @@
 // The built program, run in a namespace as users run it. Knows how to start it; must not know commands.
 
-import { type ChildProcess, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,9 @@ import { type Finished, Namespace } from '../support/namespace.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const MAIN = join(ROOT, 'dist/cli/main.js');
+
+/** Time that a build may take, on a busy machine. */
+export const BUILD_MS = 120_000;
 
 /** Builds the program where sources are newer; several test files may ask for it at once. */
 export function buildProgram(): void {
@@ -70,14 +73,18 @@ export class Place {
   }
 
   /** Starts `finwait`, and waits until its output (stdout and stderr) holds `sign`. */
-  async start(args: string, sign: string): Promise<Running> {
-    const child = this.namespace.spawn(process.execPath, [MAIN, ...words(args)], {
-      env: this.env,
-      stdio: 'pipe',
-    });
-    const running = new Running(child);
-    await running.shows(sign);
-    return running;
+  start(args: string, sign: string): Promise<Running> {
+    const options = { env: this.env, stdio: 'pipe' } as const;
+    return Running.shown(
+      this.namespace.spawn(process.execPath, [MAIN, ...words(args)], options),
+      sign,
+    );
+  }
+
+  /** The same, in the network namespace of the tests. */
+  startOutside(args: string, sign: string): Promise<Running> {
+    const options = { env: this.env, stdio: 'pipe' } as const;
+    return Running.shown(spawn(process.execPath, [MAIN, ...words(args)], options), sign);
   }
 
   /** Names of the interfaces that exist now, without lo. */
@@ -117,6 +124,12 @@ export class Running {
       stdout: this.stdout,
       stderr: this.stderr,
     }));
+  }
+
+  static async shown(child: ChildProcess, sign: string): Promise<Running> {
+    const running = new Running(child);
+    await running.shows(sign);
+    return running;
   }
 
   /** Waits until the output holds `sign`; throws when the program ends before. */
