@@ -52,6 +52,11 @@ export interface StackCoreOptions {
   random: (bytes: Uint8Array) => void;
   tcp?: Partial<TcpConfig>;
   probe?: Probe | null;
+  /**
+   * The time, µs, for calls that the application makes between turns; without it they happen at the
+   * time of the last turn.
+   */
+  now?: () => number;
   /** Replaces the generator of initial sequence numbers: for tests and conformance drivers. */
   isn?: () => number;
 }
@@ -84,6 +89,7 @@ export class StackCore implements Host, ListenerHost {
   private readonly input: Input;
   private readonly receiver: Receiver;
   private readonly isns: IsnGenerator;
+  private readonly now: (() => number) | null;
   private readonly fixedIsn: (() => number) | null;
 
   private scheduled: Connection[] = [];
@@ -99,6 +105,7 @@ export class StackCore implements Host, ListenerHost {
     this.config = { ...DEFAULT_TCP_CONFIG, ...options.tcp };
     this.addresses = new LocalAddresses(options.addresses);
     this.probe = options.probe ?? null;
+    this.now = options.now ?? null;
     this.fixedIsn = options.isn ?? null;
     this.device = options.device ?? new HandDevice();
     this.arena = new Arena(options.memory ?? DEFAULT_MEMORY);
@@ -130,6 +137,7 @@ export class StackCore implements Host, ListenerHost {
 
   /** OPEN, active. @throws TcpError EADDRINUSE, EADDRNOTAVAIL, ENETUNREACH or EINVAL. */
   connect(options: ConnectOptions): Connection {
+    this.renewClock();
     return connect(this, options);
   }
 
@@ -208,9 +216,18 @@ export class StackCore implements Host, ListenerHost {
   }
 
   private beginTurn(nowUs: number): void {
+    this.setTime(nowUs);
+    this.inTurn = true;
+  }
+
+  private setTime(nowUs: number): void {
     this.nowUs = nowUs;
     this.clock.set(nowUs);
-    this.inTurn = true;
+  }
+
+  /** Within a turn all happens at one time; between turns it goes on. */
+  renewClock(): void {
+    if (!this.inTurn && this.now !== null) this.setTime(this.now());
   }
 
   /** News to the application, then segments to the device, then the same for our own loopback. */

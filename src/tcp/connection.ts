@@ -197,6 +197,7 @@ export class Connection extends Tcb {
    * @param lingerMs gives the FIN this long to be acknowledged, then aborts; 0 aborts at once.
    */
   close(lingerMs?: number): void {
+    this.host.renewClock();
     if (this.host.probe !== null) this.host.probe.userCall(this, 'close', 0);
     close(this, lingerMs);
   }
@@ -206,6 +207,16 @@ export class Connection extends Tcb {
     abort(this);
   }
 
+  /** Nagle's algorithm off (MUST-17): small segments go out at once, also one that waits now. */
+  get noDelay(): boolean {
+    return !this.nagle;
+  }
+
+  set noDelay(on: boolean) {
+    this.nagle = !on;
+    this.host.schedule(this);
+  }
+
   /** Keep-alive (RFC 9293 §3.8.4); times in milliseconds, defaults as in Linux. */
   setKeepAlive(
     on: boolean,
@@ -213,6 +224,7 @@ export class Connection extends Tcb {
     intervalMs: number = this.keepAliveIntervalMs,
     probes: number = this.keepAliveProbes,
   ): void {
+    this.host.renewClock();
     this.keepAlive = on;
     this.keepAliveIdleMs = idleMs;
     this.keepAliveIntervalMs = intervalMs;

@@ -22,6 +22,8 @@ export interface Path {
 export interface Host {
   readonly arena: Arena;
   readonly clock: TcpClock;
+  /** The user calls something that sets a timer: the clock may stand at the last turn. */
+  renewClock(): void;
   probe: Probe | null;
   /** The controller of that name; throws RangeError for an unknown one. */
   congestionControl(name: string): CongestionControl;

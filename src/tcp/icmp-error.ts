@@ -5,7 +5,7 @@ import { seqGeq, seqLt } from '../wire/sequence.js';
 import { ipHeaderLength, TIMESTAMPS_BYTES } from './segment-out.js';
 import { fail } from './set-state.js';
 import { SYN_RECEIVED, SYN_SENT } from './state.js';
-import { NEWS_ADVICE, SEND_LOST, SEND_SYN, type Tcb } from './tcb.js';
+import { NEWS_ADVICE, SEND_SYN, type Tcb } from './tcb.js';
 
 const TCP_HEADER = 20;
 /** RFC 5927 §7: below these a "too big" is an attack (Linux min_pmtu; RFC 8200 §5). */
@@ -40,7 +40,8 @@ export function packetTooBig(tcb: Tcb, mtu: number): void {
   const mss = Math.max(mtu, floor) - ipHeaderLength(tcb) - TCP_HEADER - options;
   if (mss >= tcb.snd.mss) return;
   tcb.snd.mss = mss;
-  // RFC 1191 §6.5: what was too big is lost, but not to congestion.
-  tcb.pending |= tcb.state === SYN_SENT ? SEND_SYN : SEND_LOST;
+  // RFC 1191 §6.5: what was too big is lost, but not to congestion: cwnd stays.
+  if (tcb.snd.synAcknowledged) tcb.snd.nxt = tcb.snd.una;
+  else tcb.pending |= SEND_SYN;
   tcb.host.schedule(tcb);
 }

@@ -17,13 +17,13 @@ export const newReno: CongestionControl = {
 
   acknowledged(tcb: Tcb, acked: number): void {
     const snd = tcb.snd;
-    if (snd.cwnd < snd.ssthresh) {
-      // §3.1 with byte counting, RFC 3465: what was acknowledged is what cwnd grows by.
-      snd.cwnd = Math.min(snd.cwnd + acked, LARGEST_CWND);
-      return;
-    }
-    // §3.1 congestion avoidance: one segment for each window that was acknowledged.
-    snd.creditedBytes += acked;
+    // §3.1 slow start with byte counting, RFC 3465: cwnd grows by what was acknowledged.
+    const room = Math.min(snd.ssthresh, LARGEST_CWND) - snd.cwnd;
+    const grown = Math.max(Math.min(acked, room), 0);
+    snd.cwnd += grown;
+    if (grown === acked) return;
+    // Congestion avoidance with the rest: one segment for each window that was acknowledged.
+    snd.creditedBytes += acked - grown;
     if (snd.creditedBytes >= snd.cwnd) {
       snd.creditedBytes -= snd.cwnd;
       snd.cwnd = Math.min(snd.cwnd + snd.mss, LARGEST_CWND);
@@ -50,7 +50,8 @@ export const newReno: CongestionControl = {
 
 function halve(tcb: Tcb): void {
   const snd = tcb.snd;
-  const flight = (snd.max - snd.una) | 0;
+  // What limited transmit let go beyond cwnd does not count (§3.2 step 2).
+  const flight = Math.min((snd.max - snd.una) | 0, snd.cwnd);
   snd.ssthresh = Math.max(flight >> 1, 2 * snd.mss);
   snd.creditedBytes = 0;
 }

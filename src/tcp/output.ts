@@ -101,7 +101,7 @@ function nextLength(tcb: Tcb): number {
   const unsent = (endOfData(tcb) - snd.nxt) | 0;
   if (unsent < 0) return NOTHING;
   if (unsent === 0) return snd.finQueued && windowLeft(tcb) > 0 ? 0 : NOTHING;
-  const usable = (snd.una + Math.min(snd.wnd, snd.cwnd) - snd.nxt) | 0;
+  const usable = (snd.una + Math.min(snd.wnd, snd.cwnd + limitedTransmit(tcb)) - snd.nxt) | 0;
   if (usable <= 0) return NOTHING;
   const mss = payloadMss(tcb);
   const length = Math.min(unsent, usable, largestPayload(tcb, mss));
@@ -118,12 +118,22 @@ function nextLength(tcb: Tcb): number {
 }
 
 /**
+ * RFC 3042: each of the first two duplicate ACKs lets one new segment go, so that a third can come
+ * where little is in flight. cwnd itself stays.
+ */
+function limitedTransmit(tcb: Tcb): number {
+  const snd = tcb.snd;
+  const newData = snd.nxt === snd.max && seqGt(snd.una, snd.recover);
+  return newData && !snd.recovering && snd.dupAcks <= 2 ? snd.dupAcks * snd.mss : 0;
+}
+
+/**
  * Nagle's algorithm in Minshall's form (§3.7.4): a small segment waits only while another small one
  * is unacknowledged. What was sent before, or ends the stream, need not wait.
  */
 function smallMayGo(tcb: Tcb): boolean {
   const snd = tcb.snd;
-  return tcb.noDelay || snd.finQueued || snd.nxt !== snd.max || seqLeq(snd.small, snd.una);
+  return !tcb.nagle || snd.finQueued || snd.nxt !== snd.max || seqLeq(snd.small, snd.una);
 }
 
 /** One segment or super-segment of data at SND.NXT. */

@@ -4,7 +4,7 @@
 import { seqGeq, seqLt, seqMax } from '../wire/sequence.js';
 import { FIN, type TcpSegment } from '../wire/tcp.js';
 import { abort, finReached } from './close.js';
-import { noteDuplicate } from './sack.js';
+import { noteDuplicate, noteRecent } from './sack.js';
 import { mayReceiveData } from './state.js';
 import { NEWS_READABLE, outOfOrderRanges, SEND_ACK, type Tcb } from './tcb.js';
 import { armTimer, DELAYED_ACK_TIMER, isArmed } from './timers.js';
@@ -71,12 +71,11 @@ function receiveAcrossGap(tcb: Tcb, segment: TcpSegment, length: number): void {
     dropped(tcb, 'arena full');
     return;
   }
-  const range = ranges.add(start, end);
-  if (range < 0) {
+  if (ranges.add(start, end) < 0) {
     dropped(tcb, 'too many gaps');
     return;
   }
-  rcv.newestRange = range;
+  noteRecent(tcb, start);
   ring.placeFromArena(distance, segment.dataOffset, length);
   if (start === rcv.nxt) closeGap(tcb);
 }
@@ -140,8 +139,11 @@ export function trimToWindow(tcb: Tcb, segment: TcpSegment): boolean {
   }
   const beyond = (segment.seq + segment.dataLength - tcb.rcv.edge) | 0;
   if (beyond > 0) segment.dataLength = Math.max(segment.dataLength - beyond, 0);
-  const inWindow = seqLt(fin, tcb.rcv.edge) && seqGeq(fin, tcb.rcv.nxt);
-  return (segment.flags & FIN) !== 0 && inWindow;
+  const hasFin = (segment.flags & FIN) !== 0;
+  const finInWindow = seqLt(fin, tcb.rcv.edge) && seqGeq(fin, tcb.rcv.nxt);
+  // The peer sent into a window that is not there, perhaps as a probe: say where it ends.
+  if (beyond > 0 || (hasFin && !finInWindow)) tcb.pending |= SEND_ACK;
+  return hasFin && finInWindow;
 }
 
 function dropped(tcb: Tcb, reason: string): void {

@@ -1,6 +1,7 @@
 // The retransmission timer: RFC 6298 §5, and the limits R1 and R2 of RFC 9293 §3.8.3. Knows when to
 // give up and when to go back to SND.UNA; output.ts sends.
 
+import { probeNow } from './persist.js';
 import { leaveRecovery } from './recovery.js';
 import { currentRto, voidTiming } from './rtt.js';
 import { timedOut } from './set-state.js';
@@ -44,6 +45,7 @@ export function retransmitDue(tcb: Tcb): void {
   snd.dupAcks = 0;
   // All beyond SND.UNA counts as lost; what did arrive is skipped by the next ACK.
   snd.nxt = snd.una;
+  if (snd.wnd === 0) probeNow(tcb);
   if (tcb.host.probe !== null) tcb.host.probe.congestion(tcb, 'timeout');
 }
 

@@ -1,7 +1,8 @@
 // The SACK option that we send: RFC 2018 §4 and, for duplicates, RFC 2883. Knows which blocks are
 // worth reporting; must not know how data are kept.
 
-import { seqGt } from '../wire/sequence.js';
+import type { Ranges } from '../storage/ranges.js';
+import { seqGeq, seqGt, seqLt } from '../wire/sequence.js';
 import type { Tcb } from './tcb.js';
 
 /** Blocks that fit beside timestamps, and without them (RFC 2018 §3). */
@@ -22,26 +23,49 @@ export function sackBlockCount(tcb: Tcb): number {
 
 /**
  * The edges of these blocks, left and right in turn, in memory that the next call reuses: first the
- * duplicate (RFC 2883 §4), then the range with the newest segment, then the others.
+ * duplicate (RFC 2883 §4), then the ranges of the segments that came last, newest first, so that each
+ * is reported several times (RFC 2018 §4), then the others.
  */
 export function sackBlocks(tcb: Tcb): Int32Array {
-  const rcv = tcb.rcv;
-  let at = 0;
-  if (rcv.dsackStart !== rcv.dsackEnd) {
-    edges[at++] = rcv.dsackStart;
-    edges[at++] = rcv.dsackEnd;
+  const { outOfOrder, recent, dsackStart, dsackEnd } = tcb.rcv;
+  let count = 0;
+  if (dsackStart !== dsackEnd) {
+    edges[0] = dsackStart;
+    edges[1] = dsackEnd;
+    count = 1;
   }
-  const ranges = rcv.outOfOrder;
-  if (ranges === null) return edges;
-  const newest = Math.min(rcv.newestRange, ranges.count - 1);
-  for (let i = -1; i < ranges.count && at < edges.length; i++) {
-    if (i === newest) continue;
-    const range = i < 0 ? newest : i;
-    if (range < 0) continue;
-    edges[at++] = ranges.start(range);
-    edges[at++] = ranges.end(range);
+  if (outOfOrder === null) return edges;
+  const first = count;
+  for (let i = 0; i < recent.length; i++) {
+    const range = rangeWith(outOfOrder, recent[i]);
+    if (range >= 0) count = addBlock(outOfOrder, range, first, count);
   }
+  for (let i = 0; i < outOfOrder.count; i++) count = addBlock(outOfOrder, i, first, count);
   return edges;
+}
+
+function rangeWith(ranges: Ranges, seq: number): number {
+  for (let i = 0; i < ranges.count; i++) {
+    if (seqGeq(seq, ranges.start(i)) && seqLt(seq, ranges.end(i))) return i;
+  }
+  return -1;
+}
+
+/** Adds a range, unless it stands between blocks `first` and `count` already; answers the new count. */
+function addBlock(ranges: Ranges, range: number, first: number, count: number): number {
+  const start = ranges.start(range);
+  if (count === BLOCKS) return count;
+  for (let i = first; i < count; i++) if (edges[2 * i] === start) return count;
+  edges[2 * count] = start;
+  edges[2 * count + 1] = ranges.end(range);
+  return count + 1;
+}
+
+/** A segment that begins at `seq` was kept beyond a gap. */
+export function noteRecent(tcb: Tcb, seq: number): void {
+  const recent = tcb.rcv.recent;
+  for (let i = recent.length - 1; i > 0; i--) recent[i] = recent[i - 1];
+  recent[0] = seq;
 }
 
 /** Notes that [start, end) came twice; reported once, with the next ACK. */

@@ -104,8 +104,8 @@ export class ReceiveSpace {
   /** RFC 2883: a duplicate to report once. */
   dsackStart = 0;
   dsackEnd = 0;
-  /** The range that holds the newest out-of-order segment: reported first (RFC 2018 §4). */
-  newestRange = 0;
+  /** Where out-of-order segments came last, newest first: their ranges are reported first. */
+  readonly recent: number[] = [0, 0, 0, 0];
   /** The user has read since the last ACK: the window may have grown. */
   wasRead = false;
   /** Bytes received since the last ACK, and ACKs still sent at once at the start. */
@@ -229,7 +229,8 @@ export class Tcb {
 
   trafficClass: number;
   hopLimit: number;
-  noDelay: boolean;
+  /** Nagle's algorithm is on. */
+  nagle: boolean;
   userTimeoutMs: number;
   mslMs: number;
   keepAlive: boolean;
@@ -258,7 +259,7 @@ export class Tcb {
     this.sack = config.sack;
     this.trafficClass = config.trafficClass;
     this.hopLimit = config.hopLimit;
-    this.noDelay = config.noDelay;
+    this.nagle = !config.noDelay;
     this.userTimeoutMs = config.userTimeout;
     this.mslMs = config.msl;
     this.keepAlive = config.keepAlive;

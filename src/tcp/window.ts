@@ -50,14 +50,16 @@ export function offerWindow(tcb: Tcb, window: number): number {
 }
 
 /**
- * Whether reading has made so much room that the peer should hear of it at once: it may be waiting.
- * Small steps travel with the next ACK.
+ * Whether reading has made so much room that the peer should hear of it at once: always when it may
+ * be waiting for it, else by larger steps. Small ones travel with the next ACK.
  */
 export function windowUpdateDue(tcb: Tcb): boolean {
   if (!tcb.rcv.wasRead) return false;
   const promised = promisedWindow(tcb);
   const gained = windowToOffer(tcb) - promised;
   if (gained <= 0) return false;
+  // `windowToOffer` has made sure that the step is worthwhile.
+  if (promised < tcb.rcv.mss) return true;
   return gained >= 2 * tcb.rcv.mss && promised <= tcb.rcv.limit >> 1;
 }
 
