@@ -133,6 +133,7 @@ async function relay(socket: ServiceSocket, halfClose: boolean, listen: boolean)
   const over = listen ? received : Promise.all([received, once(process.stdin, 'end')]);
   process.stdin.pipe(socket, { end: halfClose });
   socket.pipe(process.stdout, { end: false });
+  process.stdout.once('error', () => socket.destroy()); // nobody reads what the peer sends
   await Promise.race([over, closed]);
   process.stdin.unpipe(socket);
   socket.end();

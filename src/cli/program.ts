@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { type Command, formatHelp, nearest, parseCommandLine } from './command.js';
-import { asFailure, EXIT_OK, formatFailure, usage } from './failure.js';
+import { asFailure, EXIT_OK, errorCode, formatFailure, usage } from './failure.js';
 import { formatTable, paint } from './terminal.js';
 
 interface Entry {
@@ -88,9 +88,10 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     return failure.exitCode;
   };
   process.on('uncaughtException', (error) => process.exit(report(error)));
-  // Whoever reads our output may stop (`finwait ss -a | head -1`): that is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === 'EPIPE' ? EXIT_OK : report(error));
+  // Whoever reads our output may stop (`finwait ss -a | head -1`), a terminal may be closed: neither
+  // is a failure, nor a reason to leave connections behind.
+  process.stdout.on('error', (error) => {
+    if (!/^(EPIPE|EIO)$/.test(errorCode(error))) throw error;
   });
   try {
     return await dispatch(args);

@@ -3,7 +3,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { canUseNamespaces } from '../support/namespace.js';
-import { BUILD_MS, buildProgram, Place, Running } from './program.js';
+import { BUILD_MS, buildProgram, MAIN, Place, Running } from './program.js';
 
 const possible = canUseNamespaces();
 if (!possible.ok) console.warn(`nc.test.ts is skipped: ${possible.why}`);
@@ -141,6 +141,22 @@ describe.skipIf(!possible.ok)('finwait nc', () => {
   ])('refuses `%s` with exit code 2', async (args, message) => {
     const { code, stderr } = await place.finwait(args);
     expect([code, stderr]).toEqual([2, expect.stringContaining(`finwait nc: ${message}\n`)]);
+  });
+
+  it('ends when nobody reads its output any more', async () => {
+    const script = `
+      const server = require('net').createServer((s) => {
+        const more = () => { while (s.write('x'.repeat(65536))); s.once('drain', more); };
+        s.on('error', () => {}).on('close', () => server.close());
+        more();
+      });
+      server.listen(5000, () => console.log('ready'));`;
+    const peer = await node(script, 'ready');
+    const { stdout } = await place.sh(
+      `${process.execPath} ${MAIN} nc 10.9.0.1 5000 </dev/null | head -c 100000 | wc -c`,
+    );
+    expect(stdout).toBe('100000\n');
+    expect((await peer.end()).code).toBe(0);
   });
 
   it('ends at Ctrl-C with a FIN to its peer', async () => {

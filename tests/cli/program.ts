@@ -6,13 +6,15 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { vi } from 'vitest';
 import { type Finished, Namespace } from '../support/namespace.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const MAIN = join(ROOT, 'dist/cli/main.js');
 
-/** Time that a build may take, on a busy machine. */
+/** Time that a build may take on a busy machine; a test that runs the program may be slow, too. */
 export const BUILD_MS = 120_000;
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 /** Builds the program where sources are newer; several test files may ask for it at once. */
 export function buildProgram(): void {
