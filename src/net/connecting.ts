@@ -28,7 +28,10 @@ import {
 
 /** Where to connect to, as for `net.connect`. */
 export interface ConnectOptions {
-  port: number | string;
+  /** 1 to 65535, as a number or in words; there is no default. */
+  port?: number | string | undefined;
+  /** Refused: pipes are no TCP. */
+  path?: string | null | undefined;
   /** Address, or a name to look up; 'localhost' when omitted. */
   host?: string | undefined;
   /** Address and port of ours to connect from. */

@@ -7,15 +7,7 @@ import type { IpAddress } from '../wire/address.js';
 import { checkNumber } from './arguments.js';
 import type { ConnectOptions } from './connecting.js';
 import { invalidValue } from './errors.js';
-
-/** Bytes into a buffer of the caller's instead of 'data', as in `net.connect`. */
-export interface OnReadOptions {
-  /** The buffer, or what gives the next one. */
-  buffer: Uint8Array | (() => Uint8Array);
-  /** Told how many bytes are in `buffer`; false stops the reading until `resume()`. */
-  // biome-ignore lint/suspicious/noConfusingVoidType: a callback may have no return value
-  callback(bytes: number, buffer: Uint8Array): boolean | void;
-}
+import type { OnReadOptions } from './intake.js';
 
 /** Options of `new Socket`, as in `node:net`; pipes and file descriptors are not for TCP. */
 export interface SocketOptions extends DuplexOptions {
@@ -54,13 +46,6 @@ export interface Accepted {
 export function socketAddress(address: IpAddress, port: number) {
   const family: 'IPv4' | 'IPv6' = address.family === 6 ? 'IPv6' : 'IPv4';
   return { address: address.toString(), family, port };
-}
-
-/** As in Node, what is not complete is as good as nothing. */
-export function usableOnRead(onread: OnReadOptions | null | undefined): OnReadOptions | null {
-  const { buffer, callback } = onread ?? {};
-  const usable = buffer instanceof Uint8Array || typeof buffer === 'function';
-  return usable && typeof callback === 'function' ? onread! : null;
 }
 
 export function checkSocketOptions(options: SocketOptions): void {

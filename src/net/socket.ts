@@ -6,33 +6,28 @@ import type { CloseReason, Connection } from '../tcp/connection.js';
 import { TcpError } from '../tcp/errors.js';
 import type { TcpInfo } from '../tcp/info.js';
 import { IpAddress } from '../wire/address.js';
-import { checkFunction, checkNumber, normalizeArguments, refusePath } from './arguments.js';
+import { checkFunction, normalizeArguments, refusePath } from './arguments.js';
 import { Channel, type ChannelEvents } from './channel.js';
 import { Connecting, type ConnectOptions, type Target } from './connecting.js';
 import {
   closedBeforeConnection,
   endedByOtherParty,
   missingPort,
-  outOfRange,
   socketClosed,
   systemError,
 } from './errors.js';
 import type { Host } from './host.js';
 import { IdleTimer } from './idle-timer.js';
+import { Intake } from './intake.js';
 import {
   type Accepted,
   checkSocketOptions,
-  type OnReadOptions,
   type SocketAddress,
   type SocketConnectOptions,
   type SocketOptions,
   socketAddress,
   TransportSettings,
-  usableOnRead,
 } from './socket-options.js';
-
-/** Most bytes that are read at once. */
-const MAX_CHUNK = 65536;
 
 type WriteDone = (error?: Error | null) => void;
 
@@ -57,15 +52,13 @@ export class Socket extends Duplex {
   #channel: Channel<Socket> | null = null;
   /** From `connect()` or the acceptance until it is destroyed: while `node:net` has a handle. */
   #attached = false;
-  #connection: Connecting | null = null;
+  #connecting: Connecting | null = null;
   #referenced = true;
   #resetting = false;
   #peerEnded = false;
   readonly #gone: (() => void) | undefined;
-  readonly #onread: OnReadOptions | null;
-  #buffer: Uint8Array | null = null;
+  readonly #intake: Intake;
   readonly #settings: TransportSettings;
-  #bytesRead = 0;
   #bytesWritten = 0;
   #bytesAtTimeout = 0;
   #peer: SocketAddress | null = null;
@@ -84,7 +77,7 @@ export class Socket extends Duplex {
     this.#host = host;
     this.server = accepted?.server ?? null;
     this.#gone = accepted?.gone;
-    this.#onread = usableOnRead(options.onread);
+    this.#intake = new Intake(options.onread);
     this.#settings = new TransportSettings(options);
     this.on('end', () => {
       this.#peerEnded = !this.allowHalfOpen;
@@ -118,24 +111,24 @@ export class Socket extends Duplex {
 
   connect(options: SocketConnectOptions, listener?: () => void): this;
   connect(port: number | string, host: string, listener?: () => void): this;
-  connect(port: number | string, listener?: () => void): this;
+  connect(portOrPath: number | string, listener?: () => void): this;
   connect(...args: unknown[]): this {
     const { options, callback } = normalizeArguments<SocketConnectOptions>(args);
     if (callback !== null) this.once('connect', callback);
-    if ('path' in options) refusePath(options.path);
+    refusePath(options.path);
     if (options.port === undefined) throw missingPort();
-    if (this.destroyed) this.#renew();
-    this.#attached = true;
-    this.#prepareBuffer();
-    this.#idle.touch();
-    this.connecting = true;
     const dialer = {
       dial: (target: Target) => this.#dial(target, options),
       hangUp: () => this.#channel?.close(() => {}),
       touch: () => this.#idle.touch(),
     };
-    this.#connection = new Connecting(this, dialer, options);
-    this.#connection.start();
+    this.#connecting = new Connecting(this, dialer, options);
+    if (this.destroyed) this.#renew();
+    this.#attached = true;
+    this.#intake.prepare();
+    this.#idle.touch();
+    this.connecting = true;
+    this.#connecting.start();
     return this;
   }
 
@@ -168,7 +161,7 @@ export class Socket extends Duplex {
   }
 
   #connected(code: string | null): void {
-    if (!this.#connection!.attemptEnded(code)) return;
+    if (!this.#connecting!.attemptEnded(code)) return;
     this.connecting = false;
     this.#idle.touch();
     this.#settings.apply(this.#channel!.connection);
@@ -186,30 +179,15 @@ export class Socket extends Duplex {
 
   #received(connection: Connection): boolean {
     this.#idle.touch();
-    if (this.#buffer !== null) return this.#readInto(this.#buffer, connection);
-    const chunk = Buffer.allocUnsafe(Math.min(connection.readable, MAX_CHUNK));
-    this.#bytesRead += connection.read(chunk);
-    return this.push(chunk);
+    return this.#intake.take(connection, this.#push);
   }
 
-  #readInto(buffer: Uint8Array, connection: Connection): boolean {
-    const bytes = connection.read(buffer);
-    this.#bytesRead += bytes;
-    const goOn = this.#onread!.callback(bytes, buffer) !== false;
-    this.#prepareBuffer();
-    return goOn;
-  }
-
-  #prepareBuffer(): void {
-    const buffer = this.#onread?.buffer;
-    const next = typeof buffer === 'function' ? buffer() : buffer;
-    if (next instanceof Uint8Array) this.#buffer = next;
-  }
+  readonly #push = (chunk: Buffer): boolean => this.push(chunk);
 
   // With `onread` the stream holds nothing back, so the reading itself has to be stopped.
 
   override pause(): this {
-    if (this.#buffer !== null && !this.connecting) this.#channel?.stopReading();
+    if (this.#intake.direct && !this.connecting) this.#channel?.stopReading();
     return super.pause();
   }
 
@@ -224,7 +202,7 @@ export class Socket extends Duplex {
   }
 
   #readOn(): void {
-    if (this.#buffer !== null && !this.connecting) this.#channel?.startReading();
+    if (this.#intake.direct && !this.connecting) this.#channel?.startReading();
   }
 
   // Writing
@@ -289,7 +267,7 @@ export class Socket extends Duplex {
 
   override _destroy(error: Error | null, done: WriteDone): void {
     this.connecting = false;
-    this.#connection?.cancel();
+    this.#connecting?.cancel();
     this.#idle.stop();
     const attached = this.#attached;
     if (attached) this.#detach(error !== null && error !== undefined);
@@ -332,13 +310,9 @@ export class Socket extends Duplex {
   /** Emits 'timeout' whenever nothing was read or written for `ms` milliseconds; 0: never. */
   setTimeout(ms: number, listener?: () => void): this {
     if (this.destroyed) return this;
-    checkNumber(ms, 'The "msecs" argument');
-    if (!(ms >= 0 && Number.isFinite(ms))) {
-      throw outOfRange('msecs', 'a non-negative finite number', ms);
-    }
     if (listener !== undefined) checkFunction(listener, 'The "callback" argument');
-    this.timeout = ms;
     this.#idle.set(ms);
+    this.timeout = ms;
     if (listener === undefined) return this;
     return ms === 0 ? this.off('timeout', listener) : this.once('timeout', listener);
   }
@@ -398,7 +372,7 @@ export class Socket extends Duplex {
   }
 
   get bytesRead(): number {
-    return this.#bytesRead;
+    return this.#intake.bytesRead;
   }
 
   /** Bytes given to `write`, those that still wait included. */

@@ -31,6 +31,7 @@ export interface StackOptions {
 
 const DEFAULT_ADDRESSES = ['10.9.0.2/24', 'fd09::2/64'];
 const CLOSE_MS = 2000;
+const MAX_TIMER_MS = 0x7fff_ffff;
 
 /**
  * A TCP of one's own: its connections are opened and accepted with `stack.net`, which has the shape
@@ -50,6 +51,7 @@ export class Stack extends EventEmitter implements Host {
   #net: NetModule | undefined;
   #alarmAt = Number.POSITIVE_INFINITY;
   #closed: Promise<void> | undefined;
+  #anchor: NodeJS.Timeout | undefined;
   #drained = (): void => {};
 
   /** @throws TypeError for an address that is none, or has no prefix */
@@ -143,6 +145,9 @@ export class Stack extends EventEmitter implements Host {
   }
 
   #keepAlive(alive: boolean): void {
+    clearInterval(this.#anchor);
+    // Without a device nothing is left in the event loop that could be referenced.
+    if (alive && this.device === null) this.#anchor = setInterval(() => {}, MAX_TIMER_MS);
     if (alive) {
       this.device?.ref();
       this.#clock.ref();

@@ -5,14 +5,13 @@ import { closing, failing, flowing, naming, serving } from './exchanges.js';
 import { kernel, linked, within } from './places.js';
 import { Trial } from './trial.js';
 
-const exchanges = { ...closing, ...failing, ...flowing, ...serving, ...naming };
 const places = [within(), linked()];
 
 afterAll(async () => {
   await Promise.all(places.map((place) => place.close()));
 });
 
-describe.concurrent('as over node:net', () => {
+function compare(exchanges: Record<string, (trial: Trial) => Promise<void>>): void {
   for (const [name, exchange] of Object.entries(exchanges)) {
     it(name, async () => {
       const expected = await new Trial(kernel()).run(exchange);
@@ -21,4 +20,10 @@ describe.concurrent('as over node:net', () => {
       }
     });
   }
-});
+}
+
+describe.concurrent('as over node:net', () =>
+  compare({ ...closing, ...failing, ...serving, ...naming }));
+
+// These keep the machine busy, and would disturb each other.
+describe('as over node:net, with much data', () => compare(flowing));

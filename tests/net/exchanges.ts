@@ -108,6 +108,7 @@ export const closing: Record<string, Exchange> = {
     client.write('never sent', (error) => t.note('c', `written ${describeValue(error)}`));
     t.note('c', [client.pending, client.connecting, client.readyState]);
     client.destroy();
+    await once(client, 'close');
     await t.quiet();
     t.note('c', [client.pending, client.connecting, client.readyState]);
   },

@@ -4,6 +4,7 @@
 import type { EventEmitter } from 'node:events';
 import { once } from 'node:events';
 import type net from 'node:net';
+import { setImmediate as immediate, setTimeout as timeout } from 'node:timers/promises';
 
 /** Where an exchange takes place. */
 export interface Place {
@@ -42,9 +43,15 @@ const SOCKET_EVENTS = [
 
 const SERVER_EVENTS = ['listening', 'connection', 'close', 'error', 'drop'];
 
-const QUIET_MS = 40;
+const QUIET_MS = 20;
+const QUIET_TIMES = 3;
 
-export const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+/** At least `ms` milliseconds, and at least one look for what has arrived. */
+export async function sleep(ms: number): Promise<void> {
+  await timeout(ms);
+  await immediate();
+  await immediate();
+}
 
 /** One run of one exchange. */
 export class Trial {
@@ -134,9 +141,10 @@ export class Trial {
 
   /** Waits until nothing was written down for a while. */
   async quiet(): Promise<void> {
-    for (let before = -1; before !== this.#changes; ) {
-      before = this.#changes;
+    for (let times = 0; times < QUIET_TIMES; times++) {
+      const before = this.#changes;
       await sleep(QUIET_MS);
+      if (before !== this.#changes) times = 0;
     }
   }
 
