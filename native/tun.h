@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <uv.h>
 
-// The layout of descriptors is declared in src/stack/device.ts, that of counters in src/device/native.ts.
+// The layout of descriptors is declared in src/storage/descriptors.ts, that of counters in src/device/native.ts.
 enum { RX_OFFSET, RX_LENGTH, RX_FLAGS, RX_GSO_SIZE, RX_STRIDE };
 enum {
   TX_HEADER_OFFSET, TX_HEADER_LENGTH, TX_PIECE1_OFFSET, TX_PIECE1_LENGTH, TX_PIECE2_OFFSET,

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { type ImpairOptions, impair } from '../../src/device/impaired.js';
 import { MemoryLink } from '../../src/device/link.js';
+import { withSoftwareOffload } from '../../src/device/offload.js';
 import { Simulation } from '../../src/device/virtual-clock.js';
 import { RX_CHECKSUM_TRUSTED } from '../../src/stack/device.js';
 import { tcpPacket } from './packets.js';
@@ -87,6 +88,22 @@ describe('an impaired device', () => {
     expect(b.packets).toEqual(expected);
   });
 
+  test('leaves super-segments such that they can be cut behind it', () => {
+    const simulation = new Simulation();
+    const options = { checksumOffload: false, maxSegmentBytes: 1500 };
+    const link = new MemoryLink(simulation.clock(), options);
+    const inner = withSoftwareOffload(link.a);
+    const device = impair(inner, { superSegments: true, out: { delay: 5 } }, simulation.clock());
+    const [a, b] = [new TestPort(), new TestPort()];
+    device.attach(a);
+    link.b.attach(b);
+    const fields = { from: '10.9.0.2', to: '10.9.0.1', payload: new Uint8Array(2500).fill(9) };
+    const bytes = tcpPacket({ ...fields, options: new Uint8Array(4).fill(1), partial: true });
+    a.send(device, { bytes, headerLength: 44, gsoSize: 1000, checksumStart: 20 });
+    simulation.run();
+    expect(b.packets.map((packet) => packet.bytes.length)).toEqual([1044, 1044, 544]);
+  });
+
   test('damage to what was trusted shows', () => {
     const { simulation, link, a, b } = setUp({ in: { corrupt: 1 } });
     const addresses = { from: '10.9.0.1', to: '10.9.0.2', payload: new Uint8Array(100) };
@@ -104,6 +121,7 @@ describe('an impaired device', () => {
     simulation.run(50);
     device.close();
     device.close();
+    expect(simulation.next).toBe(Number.POSITIVE_INFINITY);
     b.send(link.b, numbered(1));
     a.send(device, numbered(2));
     simulation.run();

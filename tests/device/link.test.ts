@@ -58,11 +58,13 @@ describe('a memory link', () => {
 
   test('delivers later, never within transmit, even without delay', () => {
     const { simulation, link, a, b } = setUp();
-    a.send(link.a, numbered(1));
+    for (let i = 0; i < 3; i++) a.send(link.a, numbered(i));
     expect(b.packets.length).toBe(0);
     expect(simulation.next).toBe(0);
-    simulation.run();
-    expect(b.packets.length).toBe(1);
+    // All at once: nothing is left to do afterwards.
+    simulation.step();
+    expect(b.batches).toEqual([3]);
+    expect(simulation.next).toBe(Number.POSITIVE_INFINITY);
   });
 
   test('delay and jitter: within bounds, order kept', () => {
@@ -131,10 +133,11 @@ describe('a memory link', () => {
     expect(late.length).toBeLessThanOrEqual(link.aToB.counters.reordered);
   });
 
-  test('corrupt: one bit is different', () => {
-    const { simulation, link, a, b } = setUp({ corrupt: 1 });
+  test('corrupt: one bit is different, and another one in a copy', () => {
+    const { simulation, link, a, b } = setUp({ corrupt: 1, duplicate: 1 });
     for (let i = 0; i < 50; i++) a.send(link.a, numbered(0));
     simulation.run();
+    expect(b.packets.length).toBe(100);
     for (const { bytes } of b.packets) {
       const ones = [...bytes].reduce(
         (sum, byte) => sum + byte.toString(2).replace(/0/g, '').length,
@@ -242,6 +245,16 @@ describe('a memory link', () => {
     expect(busy.arrived()).toEqual(alone.arrived());
   });
 
+  test('the directions do not lose the same packets', () => {
+    const { simulation, link, a, b, arrived } = setUp({ loss: 0.5 }, { bToA: { loss: 0.5 } });
+    for (let i = 0; i < 100; i++) {
+      a.send(link.a, numbered(i));
+      b.send(link.b, numbered(i));
+    }
+    simulation.run();
+    expect(a.packets.map(numberOf)).not.toEqual(arrived());
+  });
+
   test('refuses what its ends do not take', () => {
     const { simulation, link, a, b } = setUp(
       {},
@@ -252,6 +265,11 @@ describe('a memory link', () => {
     simulation.run();
     expect(b.packets.map(numberOf)).toEqual([2]);
     expect(link.a.counters).toMatchObject({ txPackets: 1, txDropped: 2 });
+    // An ordinary packet is never longer than the MTU, whatever super-segments may be.
+    const able = setUp();
+    able.a.send(able.link.a, numbered(0, 1501), { bytes: numbered(1, 1501), gsoSize: 1000 });
+    able.simulation.run();
+    expect(able.b.packets.map(numberOf)).toEqual([1]);
   });
 
   test('drops what does not fit a slot, and what nobody reads', () => {

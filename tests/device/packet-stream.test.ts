@@ -6,7 +6,7 @@ import { TestPort } from './port.js';
 
 class FakeTun extends Duplex {
   readonly written: number[][] = [];
-  #finish: ((error?: Error | null) => void)[] = [];
+  readonly #finish: ((error?: Error | null) => void)[] = [];
 
   constructor() {
     super({ readableObjectMode: true, writableHighWaterMark: 100 });
