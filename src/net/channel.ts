@@ -23,6 +23,8 @@ export interface ChannelEvents<Owner> {
   moved(owner: Owner, to: string, from: string): void;
   /** The stack is going down: write what is left, and close. */
   closeInOrder(owner: Owner): void;
+  /** The stack is gone: reset. */
+  abort(owner: Owner): void;
 }
 
 /** @param code null when all bytes were taken */
@@ -60,7 +62,7 @@ export class Channel<Owner = unknown>
   readonly #owner: Owner;
   #waiting = 0;
   /** States gone through that nobody was told: from and to, one after the other. */
-  #moves: State[] = [];
+  readonly #moves: State[] = [];
   #reading = false;
   #ended = false;
   /** As the error of a socket in the kernel: told once, to the first call that it concerns. */
@@ -182,6 +184,11 @@ export class Channel<Owner = unknown>
 
   closeInOrder(): void {
     if (this.open) this.#events.closeInOrder(this.#owner);
+  }
+
+  abort(): void {
+    if (this.open) this.#events.abort(this.#owner);
+    else this.connection.abort();
   }
 
   // What the connection calls, at the end of the stack's turn

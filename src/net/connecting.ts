@@ -90,7 +90,7 @@ export class Connecting {
   readonly #attemptMs: number;
   #targets: LookupAddress[] = [];
   #next = 0;
-  #errors: Error[] = [];
+  readonly #errors: Error[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   /** @throws TypeError and RangeError as `net.connect` does */
@@ -154,7 +154,7 @@ export class Connecting {
 
   #lookupOptions(): LookupOptions {
     const { family, hints = 0 } = this.#options;
-    const number = family === 'IPv4' ? 4 : family === 'IPv6' ? 6 : (family as number | undefined);
+    const number = { IPv4: 4, IPv6: 6 }[family as string] ?? (family as number | undefined);
     const oneFamily = number === 4 || number === 6;
     const options = { hints: oneFamily || hints !== 0 ? hints : ADDRCONFIG };
     return number === undefined ? options : { family: number, ...options };

@@ -9,6 +9,8 @@ import type { Turns } from './turns.js';
 export interface Member {
   /** Closes in order, once what was written is sent. */
   closeInOrder(): void;
+  /** Gives up what is left. */
+  abort(): void;
 }
 
 export interface Host {
@@ -17,8 +19,8 @@ export interface Host {
   readonly liveness: Liveness;
   /** Whether the stack has an IPv6 address. */
   readonly hasIpv6: boolean;
-  /** Whether there is a way to `address`: a device, or the stack's own loopback. */
-  reaches(address: IpAddress): boolean;
+  /** Code of the error when nothing leads to `address`: no device, no loopback, or all is closed. */
+  whyUnreachable(address: IpAddress): string | null;
   /** Something was opened, or is closed and acknowledged. */
   join(member: Member): void;
   leave(member: Member): void;

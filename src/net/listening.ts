@@ -66,6 +66,10 @@ export class Listening extends AsyncResource implements ListenerHandler, Member,
     this.#options.closeInOrder();
   }
 
+  abort(): void {
+    this.close();
+  }
+
   onConnection(): void {
     this.#host.turns.add(this);
   }

@@ -105,6 +105,7 @@ export class Socket extends Duplex {
     watchesStates: (socket) => socket.listenerCount('tcpstate') > 0,
     moved: (socket, to, from) => void socket.emit('tcpstate', to, from),
     closeInOrder: (socket) => socket.destroySoon(),
+    abort: (socket) => socket.#reset(),
   };
 
   // Connecting
@@ -143,7 +144,8 @@ export class Socket extends Duplex {
   #dial(target: Target, options: ConnectOptions): string | null {
     if (this.#channel?.open) return this.#channel.established ? 'EISCONN' : 'EALREADY';
     const remote = IpAddress.parse(target.address)!;
-    if (!this.#host.reaches(remote)) return 'ENETUNREACH';
+    const unreachable = this.#host.whyUnreachable(remote);
+    if (unreachable !== null) return unreachable;
     try {
       this.#channel = Channel.connect(this.#host, Socket.#events, this, {
         tcp: options.tcp ?? {},

@@ -72,7 +72,10 @@ export class Stack extends EventEmitter implements Host {
     });
     this.liveness = new Liveness((alive) => this.#keepAlive(alive));
     this.core.onWork = () => clock.defer(this.#flush);
-    this.core.onDevice(this.#received, (up, error) => void this.emit(up ? 'up' : 'down', error));
+    this.core.onDevice(this.#received, (up, error) => {
+      if (up) this.emit('up');
+      else this.emit('down', error);
+    });
   }
 
   /** Sockets and servers of this stack, in the shape of `node:net`. */
@@ -94,7 +97,7 @@ export class Stack extends EventEmitter implements Host {
     this.liveness.addOpen(1);
     for (const member of [...this.#members]) member.closeInOrder();
     await this.#allGone(graceMs);
-    for (const connection of this.core.connections()) connection.abort();
+    for (const member of [...this.#members]) member.abort();
     this.core.flush(this.#clock.now());
     this.#clock.clearAlarm();
     this.device?.close();
@@ -114,12 +117,12 @@ export class Stack extends EventEmitter implements Host {
 
   // Time
 
-  #received = (count: number): void => {
+  readonly #received = (count: number): void => {
     this.core.receive(count, this.#clock.now());
     this.#setAlarm();
   };
 
-  #flush = (): void => {
+  readonly #flush = (): void => {
     this.core.flush(this.#clock.now());
     this.#setAlarm();
   };
@@ -128,7 +131,7 @@ export class Stack extends EventEmitter implements Host {
    * After a pause of the process, packets that arrived in it are read before the timers that ran
    * out: the reading stands between timers and deferred calls in each round of the event loop.
    */
-  #alarm = (): void => {
+  readonly #alarm = (): void => {
     this.#alarmAt = Number.POSITIVE_INFINITY;
     this.#clock.defer(() => {
       this.core.advance(this.#clock.now());
@@ -159,8 +162,10 @@ export class Stack extends EventEmitter implements Host {
 
   // What sockets and servers need
 
-  reaches(address: IpAddress): boolean {
-    return this.device !== null || this.core.addresses.includes(address);
+  whyUnreachable(address: IpAddress): string | null {
+    if (this.#closed !== undefined) return 'ENETDOWN';
+    const reached = this.device !== null || this.core.addresses.includes(address);
+    return reached ? null : 'ENETUNREACH';
   }
 
   join(member: Member): void {

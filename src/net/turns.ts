@@ -31,12 +31,12 @@ export class Turns {
     if (!this.#scheduled) this.#schedule();
   }
 
-  #schedule = (): void => {
+  readonly #schedule = (): void => {
     this.#scheduled = true;
     process.nextTick(this.#run);
   };
 
-  #run = (): void => {
+  readonly #run = (): void => {
     const source = this.#first!;
     this.#first = source.following;
     if (this.#first === null) this.#last = null;
@@ -46,7 +46,7 @@ export class Turns {
       if (source.deliver()) this.add(source);
     } finally {
       if (this.#first === null) this.#scheduled = false;
-      else microtasks.then(this.#schedule);
+      else void microtasks.then(this.#schedule);
     }
   };
 }

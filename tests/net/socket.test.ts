@@ -192,7 +192,7 @@ describe('turns', () => {
     for (const client of clients) client.on('close', note).end('x');
     await Promise.all(clients.map((client) => once(client.resume(), 'close')));
     await vi.waitFor(() => expect(seen).toHaveLength(10));
-    expect(seen.sort()).toEqual(['one', 'one', ...Array(6).fill('server'), 'two', 'two']);
+    expect(seen.sort()).toEqual(['one', 'one', ...new Array(6).fill('server'), 'two', 'two']);
   });
 });
 
