@@ -192,7 +192,8 @@ for (const [kind, rows] of Object.entries(REQUIREMENTS)) {
     const reason = NOT_APPLICABLE[id];
     known.add(id);
     if (count === 0 && reason === undefined) missing.push(id);
-    const verdict = count > 0 ? `${count} tests` : reason === undefined ? 'NONE' : 'n/a';
+    const without = reason === undefined ? 'NONE' : 'n/a';
+    const verdict = count > 0 ? `${count} tests` : without;
     const note = count === 0 && reason !== undefined ? ` (${reason})` : '';
     console.log(`${id.padEnd(10)} ${verdict.padStart(8)}  ${words}${note}`);
   });

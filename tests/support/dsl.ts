@@ -53,25 +53,28 @@ interface Variant {
   tcp: Partial<TcpConfig>;
 }
 
-/** Sequence numbers that wrap within the first kilobyte, and a clock that does so after 50 ms. */
+/** Sequence numbers that wrap within the first half kilobyte, and a clock that does so after 50 ms. */
 const BELOW_THE_WRAP = {
   isn: () => -300 >>> 0,
   peerIss: -200 >>> 0,
   start: 2 ** 31 * 1000 - 50_000,
   tcp: {},
 };
+/** Numbers whose sign as int32 changes within the first half kilobyte. */
+const BELOW_THE_SIGN = { isn: () => 2 ** 31 - 300, peerIss: 2 ** 31 - 200, start: 5_000_000 };
 const PLAIN = { peerIss: 1_000_000, start: 5_000_000, tcp: {} };
 
 const VARIANTS: readonly Variant[] = [
   { label: '', family: 4, ...PLAIN },
   { label: ' [below the wrap]', family: 4, ...BELOW_THE_WRAP },
-  { label: ' [full path]', family: 4, ...PLAIN, tcp: { headerPrediction: false } },
+  { label: ' [full path]', family: 4, ...BELOW_THE_SIGN, tcp: { headerPrediction: false } },
   { label: ' [IPv6, below the wrap]', family: 6, ...BELOW_THE_WRAP },
 ];
 
 /**
  * Defines tests in which a stack has to do exactly what `script` lists: once plainly, once with
- * sequence numbers and clock just below their wrap, once without header prediction, once over IPv6.
+ * sequence numbers and clock just below their wrap, once without header prediction (and with numbers
+ * just below 2^31), once over IPv6.
  */
 export function trace(name: string, fixture: Fixture, script: string): void {
   const place = new Error();

@@ -61,6 +61,8 @@ export class Flow {
   private ourShift = -1;
   private peerShift = -1;
   private rightEdge: number | null = null;
+  /** One past the highest number that the stack has sent, while it must not be sent again. */
+  private highest: number | null = null;
 
   constructor(index: number, family: Family, peerIss: number) {
     this.index = index;
@@ -68,9 +70,13 @@ export class Flow {
     this.peerIss = peerIss >>> 0;
   }
 
-  /** A new connection begins: the stack's next SYN has a number of its own. */
-  beginAnew(): void {
+  /**
+   * A new connection begins: the stack's next SYN has a number of its own; from TIME-WAIT one that
+   * is larger than all before (RFC 9293 §3.6.1).
+   */
+  beginAnew(state: string): void {
     this.renew = true;
+    if (state !== 'TIME-WAIT') this.highest = null;
   }
 
   /** The packet of `< segment`. */
@@ -120,7 +126,7 @@ export class Flow {
   /** What `packet` says, in relative numbers. @throws Error when it is malformed. */
   decode(ip: IpFields, gso: number, state: string): Heard {
     const tcp = parseTcp(ip);
-    if (this.renew && tcp.flags.includes('S')) this.learn(tcp);
+    const complaints = this.renew && tcp.flags.includes('S') ? this.learn(tcp) : [];
     const unknown = this.renew && tcp.flags.includes('R');
     const seq = unknown ? tcp.seq | 0 : (tcp.seq - this.ourIss) | 0;
     const segment: SegmentSpec = {
@@ -136,17 +142,21 @@ export class Flow {
       ttl: ip.hopLimit,
       ...{ badsum: false, doff: null, from: null, to: null, ipopt: null, more: false },
     };
-    const complaints = [...this.checkPayload(tcp, seq), ...this.checkWindow(segment, state)];
+    complaints.push(...this.checkPayload(tcp, seq), ...this.checkWindow(segment, state));
+    const end = tcp.seq + tcp.payload.length + (/[SF]/.test(tcp.flags) ? 1 : 0);
+    if (this.highest === null || ((end - this.highest) | 0) > 0) this.highest = end >>> 0;
     return { segment, complaints };
   }
 
-  private learn(tcp: TcpFields): void {
+  private learn(tcp: TcpFields): string[] {
+    const distance = this.highest === null ? 1 : (tcp.seq - this.highest) | 0;
     this.renew = false;
     this.ourIss = tcp.seq;
     this.rightEdge = null;
     const stamp = tcp.options.find((option) => option.kind === 'TS');
     this.ourTs = stamp === undefined ? null : stamp.val;
     this.ourShift = shiftOf(tcp.options);
+    return distance > 0 ? [] : [`the ISN lies ${-distance} before the end of the old connection`];
   }
 
   private relative(option: TcpOption): OptionSpec {

@@ -13,7 +13,7 @@ export type TcpOption =
   | { kind: 'nop' }
   | { kind: 'eol' }
   | { kind: 'TS'; val: number; ecr: number }
-  | { kind: 'sack'; blocks: Array<[number, number]> }
+  | { kind: 'sack'; blocks: [number, number][] }
   | { kind: 'hex'; bytes: number[] };
 
 export interface TcpFields {
@@ -47,7 +47,8 @@ export interface IpFields {
 export function addressBytes(text: string): Uint8Array {
   if (!text.includes(':')) return Uint8Array.from(text.split('.').map(Number));
   const [head, tail] = text.split('::') as [string, string | undefined];
-  const groups = (part: string) => (part === '' ? [] : part.split(':').map((g) => parseInt(g, 16)));
+  const groups = (part: string) =>
+    part === '' ? [] : part.split(':').map((g) => Number.parseInt(g, 16));
   const left = groups(head);
   const right = tail === undefined ? [] : groups(tail);
   const middle = new Array<number>(8 - left.length - right.length).fill(0);
@@ -273,7 +274,7 @@ function parseOption(kind: number, length: number, view: DataView, at: number): 
     return { kind: 'TS', val: view.getUint32(at + 2), ecr: view.getUint32(at + 6) };
   }
   if (kind === 5 && length >= 10 && (length - 2) % 8 === 0) {
-    const blocks: Array<[number, number]> = [];
+    const blocks: [number, number][] = [];
     for (let i = at + 2; i < at + length; i += 8) {
       blocks.push([view.getUint32(i), view.getUint32(i + 4)]);
     }

@@ -59,7 +59,7 @@ export class TraceRun {
   private readonly settings: TraceSettings;
   private readonly ladder: Ladder;
   private readonly flows = new Map<number, Flow>();
-  private pending: Pending[] = [];
+  private readonly pending: Pending[] = [];
   private now: number;
   /** Time of the line before, as the script says it. */
   private nominal: number;
@@ -125,7 +125,7 @@ export class TraceRun {
     const flow = this.flow(line.flow);
     const before = this.host.stateOf(line.flow);
     const opens = spec.flags === 'S' && /^(CLOSED|LISTEN|TIME-WAIT)$/.test(before);
-    if (opens) flow.beginAnew();
+    if (opens) flow.beginAnew(before);
     this.host.receive(flow.encode(spec), spec.gso ?? 0, this.now, spec.more);
     if (!spec.more) this.collect();
   }
@@ -152,7 +152,7 @@ export class TraceRun {
       this.stalled = true;
       return;
     }
-    if (step.call === 'connect') this.flow(line.flow).beginAnew();
+    if (step.call === 'connect') this.flow(line.flow).beginAnew(this.host.stateOf(line.flow));
     const result = this.host.call(line.flow, step.call, step.args, this.now);
     const expected = step.result ?? usualResult(step.call, step.args);
     if (result !== expected) {

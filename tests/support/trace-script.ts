@@ -181,9 +181,8 @@ function parseSegment(cursor: Cursor): SegmentSpec {
   const urg = cursor.number(/^urg\s+(\d+)\s*/);
   if ((ack !== null) !== flags.includes('.')) cursor.fail('the flag . and "ack n" go together');
   if ((urg !== null) !== flags.includes('U')) cursor.fail('the flag U and "urg n" go together');
-  const list = cursor.optional(/^<([^>]*)>\s*/)?.[1];
-  const options =
-    list === undefined ? [] : list.trim() === '*' ? ('*' as const) : parseOptions(cursor, list);
+  const list = cursor.optional(/^<([^>]*)>\s*/)?.[1]?.trim();
+  const options = list === '*' ? ('*' as const) : parseOptions(cursor, list);
   const spec: SegmentSpec = {
     ...{ flags, seq, length, ack, win, urg, options },
     ...{ gso: null, tos: null, ttl: null, badsum: false, doff: null },
@@ -204,7 +203,8 @@ function parseExtra(cursor: Cursor, spec: SegmentSpec): void {
   else cursor.fail(`"${word}" is no part of a segment`);
 }
 
-function parseOptions(cursor: Cursor, list: string): OptionSpec[] {
+function parseOptions(cursor: Cursor, list: string | undefined): OptionSpec[] {
+  if (list === undefined) return [];
   return list.split(',').map((item) => {
     const option = parseOption(item.trim());
     return option ?? cursor.fail(`no option is written "${item.trim()}"`);
@@ -266,7 +266,7 @@ function parseSteps(cursor: Cursor): Step[] {
 }
 
 function hexBytes(digits: string): number[] {
-  return digits.match(/../g)!.map((pair) => parseInt(pair, 16));
+  return digits.match(/../g)!.map((pair) => Number.parseInt(pair, 16));
 }
 
 export function canonicalFlags(letters: string): string {

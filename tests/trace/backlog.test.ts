@@ -63,6 +63,27 @@ describe('the backlog', () => {
   );
 
   trace(
+    'a full accept queue: the last ACK of a handshake waits for its turn (as Linux)',
+    closed(),
+    `
+     0      listen(2)
+     0      1: < S 0:0(0) win 1000 <mss 1000>                                 SYN-RECEIVED
+     0      1: > S. 0:0(0) ack 1 <*>
+     0      2: < S 0:0(0) win 1000 <mss 1000>                                 SYN-RECEIVED
+     0      2: > S. 0:0(0) ack 1 <*>
+    +0.01   1: < . 1:1(0) ack 1                                               ESTABLISHED
+    +0      3: < S 0:0(0) win 1000 <mss 1000>                                 SYN-RECEIVED
+    +0      3: > S. 0:0(0) ack 1 <*>
+    +0.01   2: < . 1:1(0) ack 1                                               ESTABLISHED
+    +0.01   3: < . 1:1(0) ack 1                                               SYN-RECEIVED
+    +0      waiting() = 2; halfOpen() = 1; accept(); accept()
+    +0.98   3: > S. 0:0(0) ack 1 <*>
+    +0.01   3: < . 1:1(0) ack 1                                               ESTABLISHED
+    +0      waiting() = 1; halfOpen() = 0
+    `,
+  );
+
+  trace(
     'MUST-41: a listener does not disturb what was accepted before',
     listening(),
     `

@@ -348,6 +348,17 @@ describe('the FIN is lost or overtakes', () => {
   );
 
   trace(
+    'nobody answers any more: FIN-WAIT-1 of an orphan ends after R2',
+    finWait1({ orphan: true, tcp: { userTimeout: 1000 } }),
+    `
+    +0.2    > F. 1:1(0) ack 1
+    +0.4    > F. 1:1(0) ack 1
+    +0.8                                                                      CLOSED
+    +0      connections() = 0
+    `,
+  );
+
+  trace(
     'the last ACK is lost: the FIN comes again, is acknowledged, and 2MSL begins anew',
     timeWait(),
     `
@@ -427,6 +438,23 @@ describe('the FIN is lost or overtakes', () => {
     +0.01   < . 1:1(0) ack 1001                                               FIN-WAIT-1
     +0      > FP. 1001:1501(500) ack 1
     +0.01   < . 1:1(0) ack 1502                                               FIN-WAIT-2
+    `,
+  );
+
+  trace(
+    'data beyond the place of a FIN that waits are of no stream',
+    established(),
+    `
+     0      < F. 101:101(0) ack 1
+     0      > . 1:1(0) ack 1
+     0      < P. 151:161(10) ack 1
+     0      > . 1:1(0) ack 1
+     0      < . 1:101(100) ack 1                                              CLOSE-WAIT
+     0      > . 1:1(0) ack 102
+     0      readable() = 100; read(100); end
+     0      shutdown()                                                        LAST-ACK
+     0      > F. 1:1(0) ack 102
+    +0.01   < . 102:102(0) ack 2                                              CLOSED
     `,
   );
 
@@ -518,6 +546,29 @@ describe('the user lets go', () => {
     +0      > FP. 2001:2501(500) ack 1
     +0.01   < F. 1:1(0) ack 2502                                              TIME-WAIT
     +0      > . 2502:2502(0) ack 2
+    `,
+  );
+
+  trace(
+    'close right after the peer has closed: LAST-ACK, and no RST for the FIN that comes again',
+    established(),
+    `
+     0      < F. 1:1(0) ack 1                                                 CLOSE-WAIT
+     0      > . 1:1(0) ack 2
+     0      close()                                                           LAST-ACK
+     0      > F. 1:1(0) ack 2
+    +0.01   < F. 1:1(0) ack 1                                                 LAST-ACK
+    +0      > . 2:2(0) ack 2
+    +0.01   < . 2:2(0) ack 2                                                  CLOSED
+    `,
+  );
+
+  trace(
+    'a FIN without data after close is in order, data before it are not',
+    finWait2({ orphan: true }),
+    `
+     0      < FP. 1:11(10) ack 2                                              CLOSED
+     0      > R 2:2(0)
     `,
   );
 

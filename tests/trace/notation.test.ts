@@ -7,7 +7,7 @@ import { type EmittedPacket, type TraceHost, TraceRun } from '../support/trace-r
 import { formatSegment, parseScript } from '../support/trace-script.js';
 
 describe('a script', () => {
-  const refused: Array<[mistake: string, line: string, complaint: RegExp]> = [
+  const refused: [mistake: string, line: string, complaint: RegExp][] = [
     ['no time', '> . 1:1(0) ack 1', /expected a time/],
     ['an unknown state', '+0  shutdown()  FINWAIT-1', /no state has the name FINWAIT-1/],
     ['a state after one space', '+0  > . 1:1(0) ack 1 CLOSED', /"CLOSED"/],
@@ -73,7 +73,7 @@ class ParrotHost implements TraceHost {
   private now = 0;
 
   /** @param answers what it sends: milliseconds after the beginning, or when it is called. */
-  constructor(...answers: Array<[ms: number | 'call', bytes: Uint8Array, gso?: number]>) {
+  constructor(...answers: [ms: number | 'call', bytes: Uint8Array, gso?: number][]) {
     for (const [ms, bytes, gso] of answers) {
       const at = ms === 'call' ? Number.POSITIVE_INFINITY : ms * 1000;
       this.waiting.push({ at, packet: { bytes, gsoSize: gso ?? 0 } });
@@ -149,7 +149,7 @@ describe('a trace', () => {
     );
   });
 
-  const failures: Array<[what: string, host: ParrotHost, script: string, message: RegExp]> = [
+  const failures: [what: string, host: ParrotHost, script: string, message: RegExp][] = [
     [
       'a segment too many at the end',
       new ParrotHost(['call', ack]),

@@ -115,6 +115,27 @@ describe('active open', () => {
   );
 
   trace(
+    'MUST-68, MUST-69: options without timestamps end on a word as well',
+    closed({ families: [4], tcp: { timestamps: false } }),
+    `
+     0      connect()                                                         SYN-SENT
+     0      > S 0:0(0) win 65535 <mss 1460,nop,nop,sackOK,nop,wscale 7>
+    `,
+  );
+
+  trace(
+    'CLOSE while text waits for the handshake: text and FIN go out after it (§3.10.4)',
+    closed(),
+    `
+     0      connect(); write(100); shutdown()                                 SYN-SENT
+     0      > S 0:0(0) <*>
+    +0.01   < S. 0:0(0) ack 1 <mss 1000>                                      FIN-WAIT-1
+    +0      > FP. 1:101(100) ack 1
+    +0.01   < . 1:1(0) ack 102                                                FIN-WAIT-2
+    `,
+  );
+
+  trace(
     'text that is written before the handshake is complete goes out after it (§3.10.2)',
     closed(),
     `
@@ -354,6 +375,60 @@ describe('passive open', () => {
     +0      2: waiting() = 1
     +0.01   2: < R 1:1(0)                                                     LISTEN
     +0      2: waiting() = 0; halfOpen() = 0; accept() = null; connections() = 1
+    `,
+  );
+});
+
+describe('odd SYNs', () => {
+  trace(
+    'a SYN that offers ECN is a SYN (RFC 3168 §6.1.1)',
+    listening(),
+    `
+     0      < SEW 0:0(0) win 1000 <mss 1000>                                  SYN-RECEIVED
+     0      > S. 0:0(0) ack 1 <*>
+    +0.01   < . 1:1(0) ack 1                                                  ESTABLISHED
+    `,
+  );
+
+  trace(
+    'a SYN with PSH, URG and a pointer is a SYN; with RST it is none',
+    listening(),
+    `
+     0      < SRPU 0:0(0) win 1000 urg 7 <mss 1000>                           LISTEN
+     0      < SPU 0:0(0) win 1000 urg 7 <mss 1000>                            SYN-RECEIVED
+     0      > S. 0:0(0) ack 1 <*>
+    +0.01   < . 1:1(0) ack 1                                                  ESTABLISHED
+    `,
+  );
+
+  trace(
+    'a window of zero in the SYN: the connection opens, and waits',
+    listening(),
+    `
+     0      < S 0:0(0) win 0 <mss 1000>                                       SYN-RECEIVED
+     0      > S. 0:0(0) ack 1 <*>
+    +0.01   < . 1:1(0) ack 1 win 0                                            ESTABLISHED
+    +0      accept(); write(10)
+    +0.2    > . 1:2(1) ack 1
+    +0.01   < . 1:1(0) ack 1 win 1000
+    +0      > P. 1:11(10) ack 1
+    `,
+  );
+
+  trace(
+    'SYN, ACK and data after a long sleep: timers still run',
+    established(),
+    `
+    +2592000  write(10)
+    +0      > P. 1:11(10) ack 1
+    +0.2    > P. 1:11(10) ack 1
+    +0.01   < . 1:1(0) ack 11
+    +5184000  shutdown()                                                      FIN-WAIT-1
+    +0      > F. 11:11(0) ack 1
+    +0.01   < F. 1:1(0) ack 12                                                TIME-WAIT
+    +0      > . 12:12(0) ack 2
+    +59.999                                                                   TIME-WAIT
+    +0.001                                                                    CLOSED
     `,
   );
 });

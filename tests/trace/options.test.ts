@@ -1,7 +1,7 @@
 // TCP options: RFC 9293 §3.1 and §3.2, window scale and timestamps of RFC 7323.
 
 import { describe } from 'vitest';
-import { established, listening, synSent, trace } from '../support/dsl.js';
+import { established, listening, settled, synSent, trace } from '../support/dsl.js';
 
 describe('parsing', () => {
   trace(
@@ -176,6 +176,18 @@ describe('timestamps, RFC 7323 §3 to §5', () => {
      0      > . 1:1(0) ack 1 <nop,nop,TS 10 100>
      0      < P. 1:11(10) ack 1 <nop,nop,TS 120 10>
      0      > . 1:1(0) ack 21 <nop,nop,TS 10 120>
+    `,
+  );
+
+  trace(
+    'the echo of a delayed ACK is that of the first segment (§4.3)',
+    settled({ timestamps: true }),
+    `
+     0      < P. 1:11(10) ack 21 <nop,nop,TS 500 210>
+    +0.01   < P. 11:21(10) ack 21 <nop,nop,TS 510 210>
+    +0.03   > . 21:21(0) ack 21 <nop,nop,TS 250 500>
+    +0.01   < P. 21:31(10) ack 21 <nop,nop,TS 560 210>
+    +0.04   > . 21:21(0) ack 31 <nop,nop,TS 300 560>
     `,
   );
 

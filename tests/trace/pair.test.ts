@@ -77,7 +77,7 @@ function exchange(options: PairOptions, bytes: number): { p: Pair; a: Talker; b:
 const WRAP: PairOptions = { isn: [-100_000, -50_000] };
 
 describe('bulk data both ways at once', () => {
-  const cases: Array<[name: string, options: PairOptions, bytes: number]> = [
+  const cases: [name: string, options: PairOptions, bytes: number][] = [
     ['far more than all buffers', { tcp: { sendBuffer: 65536, receiveBuffer: 65536 } }, 1_500_000],
     ['over IPv6', { family: 6 }, 600_000],
     ['without any delay', { network: { delay: 0 } }, 600_000],

@@ -231,6 +231,20 @@ describe('a SYN arrives (RFC 5961 §4)', () => {
   );
 
   trace(
+    'all flags at once are no way in',
+    established(),
+    `
+     0      < SFPUEW. 1:11(10) ack 1 urg 10                                   ESTABLISHED
+     0      > . 1:1(0) ack 1
+    +1      < SF 1:1(0)                                                       ESTABLISHED
+    +0      > . 1:1(0) ack 1
+    +1      < - 1:1(0)                                                        ESTABLISHED
+    +1      < SR. 1:1(0) ack 1                                                CLOSED
+    +0      closed(rst)
+    `,
+  );
+
+  trace(
     'a peer that crashed resets what we send (Figure 10)',
     established(),
     `

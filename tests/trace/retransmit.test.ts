@@ -189,6 +189,19 @@ describe('what is sent again', () => {
   );
 
   trace(
+    'from where the ACK ends, also in the middle of a segment',
+    established(),
+    `
+     0      write(2000)
+     0      > . 1:1001(1000) ack 1
+     0      > P. 1001:2001(1000) ack 1
+    +0.01   < . 1:1(0) ack 501
+    +0.2    > . 501:1501(1000) ack 1
+    +0.01   < . 1:1(0) ack 2001
+    `,
+  );
+
+  trace(
     'with what has arrived meanwhile acknowledged',
     established(),
     `

@@ -142,6 +142,26 @@ describe('the window that we offer', () => {
   );
 
   trace(
+    'a FIN finds no place in a closed window, and is acknowledged when it comes again',
+    established({ tcp: { receiveBuffer: 2048, receiveBufferMax: 2048 } }),
+    `
+     0      < . 1:1001(1000) ack 1
+     0      > . 1:1(0) ack 1001
+     0      < . 1001:2001(1000) ack 1
+     0      > . 1:1(0) ack 2001
+     0      < FP. 2001:2049(48) ack 1                                         ESTABLISHED
+     0      > . 1:1(0) ack 2049 win 0
+    +0.2    < F. 2049:2049(0) ack 1                                           ESTABLISHED
+    +0      > . 1:1(0) ack 2049 win 0
+    +0      no end; read(2048)
+    +0      > . 1:1(0) ack 2049 win 2048
+    +0.2    < F. 2049:2049(0) ack 1                                           CLOSE-WAIT
+    +0      > . 1:1(0) ack 2050
+    +0      end
+    `,
+  );
+
+  trace(
     'a reader that is fast gets a larger buffer',
     established({ wscale: 7, tcp: { receiveBuffer: 8192, receiveBufferMax: 65536 }, win: 8192 }),
     `
