@@ -33,7 +33,7 @@ export interface TraceOptions {
   offload?: boolean;
   /** Default 1500. */
   mtu?: number;
-  /** Bytes of the stack's memory. Default 16 MiB. */
+  /** Bytes of the stack's memory. Default 4 MiB. */
   memory?: number;
   tcp?: Partial<TcpConfig>;
 }
@@ -90,7 +90,7 @@ export function trace(name: string, fixture: Fixture, script: string): void {
         tcp: { ...initialWindow(options), ...options.tcp, ...variant.tcp },
         mtu: options.mtu ?? 1500,
         offload: options.offload ?? false,
-        memory: options.memory ?? 16 * 1024 * 1024,
+        memory: options.memory ?? 4 * 1024 * 1024,
         ...(variant.isn === undefined ? {} : { isn: variant.isn }),
       });
       const run = new TraceRun(title, host, {

@@ -182,3 +182,67 @@ describe('both sides at once', () => {
     expect(talkers.map(({ closed }) => closed)).toEqual(new Array(200).fill('fin'));
   });
 });
+
+/** Sends a request of `bytes` in `writes` calls, waits for an answer of one byte, `rounds` times. */
+function askAndAnswer(bytes: number, writes: number, rounds: number): number {
+  const p = pair();
+  const target = new Uint8Array(65_536);
+  let asked = 0;
+  const ask = (connection: Connection) => {
+    asked += 1;
+    for (let i = 0; i < writes; i++) connection.write(ourBytes(0, bytes / writes));
+  };
+  p.b.listen(7, () => {
+    let received = 0;
+    return {
+      onReadable(connection) {
+        received += connection.read(target);
+        if (received < bytes) return;
+        received = 0;
+        connection.write(ourBytes(0, 1));
+      },
+    };
+  });
+  let answers = 0;
+  p.a.connect(7, {
+    onEstablished: ask,
+    onReadable(connection) {
+      answers += connection.read(target);
+      if (answers === asked && asked < rounds) ask(connection);
+    },
+  });
+  const start = p.simulation.now;
+  p.drive(() => answers === rounds);
+  return (p.simulation.now - start) / 1000;
+}
+
+describe('no stalls', () => {
+  test.each([
+    ['a small request in one write', 100, 1],
+    ['a small request in several writes', 100, 4],
+    ['a request of one segment and a half', 2190, 1],
+    ['a request of several segments, in several writes', 10_000, 4],
+  ])('Nagle and the delayed ACK do not wait for each other: %s', (_name, bytes, writes) => {
+    const rounds = 100;
+    // A round trip of 10 ms for each, and one for the handshake.
+    expect(askAndAnswer(bytes, writes, rounds)).toBeLessThanOrEqual((rounds + 1) * 10 + 1);
+  });
+
+  test('little memory for many connections: all get through, and give it back', () => {
+    const p = pair({ memory: 3 * 1024 * 1024 });
+    const talkers: Talker[] = [];
+    p.b.listen(7, () => talkers[talkers.push(new Talker(100_000)) - 1]!);
+    for (let i = 0; i < 40; i++) {
+      const talker = new Talker(100_000);
+      talkers.push(talker);
+      p.a.connect(7, talker);
+    }
+    p.drive(() => talkers.length === 80 && talkers.every(({ closed }) => closed !== null));
+    expect(talkers.map(({ closed }) => closed)).toEqual(new Array(80).fill('fin'));
+    expect(talkers.every(({ received }) => received === 100_000)).toBe(true);
+    for (const { core } of [p.a, p.b]) {
+      expect(core.arena.peak).toBeGreaterThan(core.arena.capacity / 2);
+      expect(core.arena.used).toBe(0);
+    }
+  });
+});
