@@ -1,0 +1,57 @@
+// The programs of Debian that the tests need: looks for them, and installs what is missing where it
+// may. Must not know what the tests do with them.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, realpathSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** Debian package by program. */
+const TOOLS = {
+  curl: 'curl',
+  flock: 'util-linux',
+  ip: 'iproute2',
+  iperf3: 'iperf3',
+  nc: 'netcat-openbsd',
+  nsenter: 'util-linux',
+  ping: 'iputils-ping',
+  python3: 'python3',
+  setpriv: 'util-linux',
+  ss: 'iproute2',
+  tcpdump: 'tcpdump',
+  tshark: 'tshark',
+  unshare: 'util-linux',
+};
+
+if (missing().length > 0 && process.getuid() === 0 && find('apt-get') !== undefined) {
+  console.log(`The tests need ${missing().join(', ')}: installing`);
+  apt('update');
+  apt('install', '-y', '--no-install-recommends', ...missing());
+}
+if (missing().length > 0) {
+  console.error(
+    'The tests need programs that are missing here. As root:\n' +
+      `  apt-get update && apt-get install --no-install-recommends ${missing().join(' ')}`,
+  );
+  process.exit(1);
+}
+
+/** Packages of which a program is not there. */
+function missing() {
+  const names = Object.keys(TOOLS).filter((name) => {
+    const path = find(name);
+    // netcat-traditional has the same name, but neither -N nor IPv6
+    return path === undefined || (name === 'nc' && !realpathSync(path).endsWith('openbsd'));
+  });
+  return [...new Set(names.map((name) => TOOLS[name]))];
+}
+
+function find(name) {
+  const paths = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, name));
+  return paths.find((path) => existsSync(path));
+}
+
+function apt(...args) {
+  // Without a terminal debconf would ask whether everybody may capture, and iperf3 may be a daemon.
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  spawnSync('apt-get', args, { stdio: 'inherit', env });
+}
