@@ -204,6 +204,8 @@ export class CoreHost implements TraceHost {
         return this.core.timeWaits().length;
       case 'connections':
         return [...this.core.connections()].length;
+      case 'memory':
+        return this.core.arena.used;
       case 'counter':
         return counterOf(this.core.counters, args[0]!);
       default:

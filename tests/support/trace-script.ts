@@ -101,6 +101,8 @@ export const CALLS: Readonly<Record<string, readonly [number, number]>> = {
   waiting: [0, 0],
   timeWaits: [0, 0],
   connections: [0, 0],
+  /** Bytes of the arena in use. */
+  memory: [0, 0],
   /** The process is held up: seconds pass in which neither packets are read nor timers run. */
   stall: [1, 1],
 };

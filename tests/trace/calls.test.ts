@@ -269,3 +269,35 @@ test('MUST-47: each way in which a connection can end has a code of its own', ()
     core.advance(at);
   expect(ends).toEqual(['rst ECONNREFUSED', 'abort ECONNABORTED', 'timeout ETIMEDOUT']);
 });
+
+test('connections in TIME-WAIT can be listed, of both families', () => {
+  const core = makeCore();
+  for (const [text, port] of [
+    ['10.9.0.1', 80],
+    ['fd09::1', 81],
+  ] as const) {
+    const connection = core.connect({
+      ...{ remote: ip(text), remotePort: port, localPort: 7000, handler: new IdleHandler() },
+    });
+    core.flush(0);
+    const { source, seq } = taken(core)[0]!;
+    const reply = { sourcePort: port, destinationPort: 7000 };
+    const arrives = (fields: Partial<TcpFields>) =>
+      core.receivePacket(packet(text, source, { ...reply, ...fields }), 0);
+    arrives({ flags: 'S.', ack: seq + 1 });
+    connection.shutdown();
+    core.flush(0);
+    arrives({ flags: 'F.', seq: 1001, ack: seq + 2 });
+    taken(core);
+  }
+  core.flush(20_000_000);
+  const infos = core.timeWaits().map((info) => ({
+    local: `${info.localAddress} ${info.localPort}`,
+    remote: `${info.remoteAddress} ${info.remotePort}`,
+    ms: info.remainingMs,
+  }));
+  expect(infos).toEqual([
+    { local: '10.9.0.2 7000', remote: '10.9.0.1 80', ms: 40_000 },
+    { local: 'fd09::2 7000', remote: 'fd09::1 81', ms: 40_000 },
+  ]);
+});

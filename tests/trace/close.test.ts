@@ -468,6 +468,77 @@ describe('the FIN is lost or overtakes', () => {
   );
 });
 
+describe('after the end', () => {
+  trace(
+    'calls after a reset do nothing, and what was not read is given back with close()',
+    established(),
+    `
+     0      < P. 1:11(10) ack 1
+     0      > . 1:1(0) ack 11
+     0      < R 11:11(0)                                                      CLOSED
+     0      closed(rst, ECONNRESET); write(1) = EPIPE; shutdown()             CLOSED
+     0      readable() = 10; close(); close(); abort()                        CLOSED
+     0      memory() = 0; no closed
+    +10                                                                       CLOSED
+    `,
+  );
+
+  trace(
+    'abort() after a reset gives back what was not read',
+    established(),
+    `
+     0      < P. 1:11(10) ack 1
+     0      > . 1:1(0) ack 11
+     0      < R 11:11(0)                                                      CLOSED
+     0      abort(); memory() = 0
+    `,
+  );
+
+  trace(
+    'calls in TIME-WAIT do nothing: not even abort() shortens it',
+    finWait2(),
+    `
+     0      < FP. 1:11(10) ack 2                                              TIME-WAIT
+     0      > . 2:2(0) ack 12
+     0      closed(fin); write(1) = EPIPE; shutdown(); abort()                TIME-WAIT
+     0      memory() = 0; no closed
+    +59.999                                                                   TIME-WAIT
+    +0.001                                                                    CLOSED
+    `,
+  );
+
+  trace(
+    'what was not read in TIME-WAIT is given back with close(), or when it is read',
+    finWait2(),
+    `
+     0      < FP. 1:11(10) ack 2                                              TIME-WAIT
+     0      > . 2:2(0) ack 12
+     0      read(9); close()                                                  TIME-WAIT
+     0      memory() = 0; closed(fin)
+    `,
+  );
+
+  trace(
+    'nothing is kept for a connection that is idle, or over',
+    established({ cwnd: 1000 }),
+    `
+     0      memory() = 0; write(1500)
+     0      > . 1:1001(1000) ack 1
+    +0.01   < P. 1:11(10) ack 1001
+    +0      > P. 1001:1501(500) ack 11
+    +0      read(10)
+    +0.01   < . 11:11(0) ack 1501
+    +0      memory() = 0; write(1500)
+    +0      > . 1501:2501(1000) ack 11
+    +0      > P. 2501:3001(500) ack 11
+    +0      < . 21:31(10) ack 1501
+    +0      > . 3001:3001(0) ack 11
+    +0      < R 11:11(0)                                                      CLOSED
+    +0      memory() = 0
+    `,
+  );
+});
+
 describe('the user lets go', () => {
   trace(
     'SHOULD-3: close with unread data sends a RST, not a FIN (§3.6.1)',

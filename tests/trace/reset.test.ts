@@ -114,6 +114,7 @@ describe('a RST arrives (RFC 5961 §3)', () => {
      0      > . 1:1(0) ack 1
     +1      < R 65535:65535(0)                                                ESTABLISHED
     +0      > . 1:1(0) ack 1
+    +1      < R 65536:65536(0)                                                ESTABLISHED
     +1      < R 0:0(0)                                                        ESTABLISHED
     +1      < R 3000000:3000000(0)                                            ESTABLISHED
     +1      < R. 1:1(0) ack 1                                                 CLOSED

@@ -127,6 +127,24 @@ describe('late segments', () => {
   );
 
   trace(
+    'the ACK offers the window that was open',
+    timeWait({ passive: true, wscale: 3, timestamps: true, sack: true }),
+    `
+    +1      < F. 1:1(0) ack 2 <nop,nop,TS 100 0>                              TIME-WAIT
+    +0      > . 2:2(0) ack 2 win 2047 <nop,nop,TS * 100>
+    `,
+  );
+
+  trace(
+    'SYN and ACK together begin nothing',
+    timeWait({ passive: true }),
+    `
+    +1      < S. 5000:5000(0) ack 2 win 1000 <mss 1000>                       TIME-WAIT
+    +0      > . 2:2(0) ack 2
+    `,
+  );
+
+  trace(
     'old data get an ACK',
     timeWait(),
     `
@@ -177,6 +195,17 @@ describe('a new connection', () => {
     +0      > . 2:2(0) ack 2 <nop,nop,TS * 100>
     +1      < S 5000:5000(0) win 1000 <mss 1000,TS 100 0>                     SYN-RECEIVED
     +0      > S. 0:0(0) ack 5001 <*>
+    `,
+  );
+
+  trace(
+    'SHOULD-4: a timestamp says nothing when the old connection had none',
+    timeWait({ passive: true }),
+    `
+    +1      < S -100:-100(0) win 1000 <mss 1000,TS 4000 0>                    TIME-WAIT
+    +0      > . 2:2(0) ack 2
+    +1      < S 1000:1000(0) win 1000 <mss 1000,TS 5 0>                       SYN-RECEIVED
+    +0      > S. 0:0(0) ack 1001 <*>
     `,
   );
 
