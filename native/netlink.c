@@ -84,7 +84,7 @@ int netlink_add_address(int socket_fd, int index, int family, const void *addres
   request.address.ifa_family = (uint8_t)family;
   request.address.ifa_prefixlen = (uint8_t)prefix;
   request.address.ifa_index = (uint32_t)index;
-  // Nobody answers neighbour solicitations on a TUN: duplicate address detection is a second lost.
+  // There is nobody on a TUN who could have the same address: no need to wait and see.
   request.address.ifa_flags = family == AF_INET6 ? IFA_F_NODAD : 0;
   size_t size = family == AF_INET6 ? 16 : 4;
   append(&request, IFA_LOCAL, address, size);

@@ -225,7 +225,7 @@ void tun_transmit(struct tun *tun, size_t count) {
   if (count > tun->tx_count) count = tun->tx_count;
   for (size_t i = 0; i < count; i++) {
     struct packet packet;
-    if (tun->status != 0 || !describe(tun, tun->tx + i * TX_STRIDE, &packet)) {
+    if (!describe(tun, tun->tx + i * TX_STRIDE, &packet)) {
       tun->counters[TX_DROPPED]++;
       continue;
     }

@@ -31,20 +31,19 @@ function setUp() {
 /** The segments that a super-segment stands for. */
 function segmentsOf(fields: TcpFields & { payload: Uint8Array }, gsoSize: number): Uint8Array[] {
   const { payload, seq = 0, flags = ACK, identification = 0 } = fields;
-  const segments = [];
+  const segments: Uint8Array[] = [];
   for (let from = 0; from < payload.length; from += gsoSize) {
     const last = from + gsoSize >= payload.length;
-    segments.push(
-      tcpPacket({
-        ...fields,
-        payload: payload.subarray(from, from + gsoSize),
-        seq: seq + from,
-        identification: identification + segments.length,
-        flags: flags & (last ? 255 : ~(FIN | PSH)) & (from === 0 ? 255 : ~CWR),
-      }),
-    );
+    const segment = tcpPacket({
+      ...fields,
+      payload: payload.subarray(from, from + gsoSize),
+      seq: seq + from,
+      identification: identification + segments.length,
+      flags: flags & (last ? 255 : ~(FIN | PSH)) & (from === 0 ? 255 : ~CWR),
+    });
+    segments.push(new Uint8Array(segment));
   }
-  return segments.map((segment) => new Uint8Array(segment));
+  return segments;
 }
 
 /** Bytes that look random; generating them one by one would take most of the time. */

@@ -1,11 +1,12 @@
 // What can go wrong when a TUN device is opened: each has its own message and a way to mend it.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findAddressClash } from '../../src/device/address-clash.js';
 import { DeviceError } from '../../src/device/device-error.js';
 import { TunDevice, type TunOptions } from '../../src/device/tun.js';
 import { Subnet } from '../../src/wire/address.js';
-import { canUseNamespaces, Namespace } from '../support/namespace.js';
+import { canUseNamespaces } from '../support/namespace.js';
 import { Scenarios } from './children/start.js';
+import { IPV4_ONLY, TunFixture } from './tun-fixture.js';
 
 const possible = canUseNamespaces();
 if (!possible.ok) console.warn(`tun-errors.test.ts is skipped: ${possible.why}`);
@@ -43,8 +44,7 @@ test.each<[TunOptions, string]>([
 
 describe.skipIf(!possible.ok)('a TUN device that cannot be opened', () => {
   let scenarios: Scenarios;
-  let namespace: Namespace;
-  let opened: TunDevice[] = [];
+  const fixture = new TunFixture();
 
   beforeAll(() => {
     scenarios = new Scenarios();
@@ -52,20 +52,8 @@ describe.skipIf(!possible.ok)('a TUN device that cannot be opened', () => {
 
   afterAll(() => scenarios.remove());
 
-  beforeEach(async () => {
-    namespace = await Namespace.create();
-  });
-
-  afterEach(async () => {
-    for (const device of opened) device.close();
-    opened = [];
-    await namespace.close();
-  });
-
   function open(options: TunOptions = {}): TunDevice {
-    const device = TunDevice.open({ netns: namespace.path, address: '10.9.0.1/24', ...options });
-    opened.push(device);
-    return device;
+    return fixture.open({ ...IPV4_ONLY, ...options });
   }
 
   function errorOf(options: TunOptions = {}): DeviceError {
@@ -96,7 +84,7 @@ describe.skipIf(!possible.ok)('a TUN device that cannot be opened', () => {
     });
   });
 
-  test('no such namespace, or something else in its place', () => {
+  test('no such fixture.namespace, or something else in its place', () => {
     expect(errorOf({ netns: '/run/netns/none' })).toMatchObject({
       code: 'ENOENT',
       message: expect.stringContaining('no network namespace /run/netns/none'),
@@ -105,7 +93,7 @@ describe.skipIf(!possible.ok)('a TUN device that cannot be opened', () => {
   });
 
   test('no driver', async () => {
-    const { result } = await scenarios.run(namespace, 'open', WITHOUT_DRIVER);
+    const { result } = await scenarios.run(fixture.namespace, 'open', WITHOUT_DRIVER);
     expect(result).toMatchObject({
       name: 'DeviceError',
       code: 'ENOENT',
@@ -116,7 +104,7 @@ describe.skipIf(!possible.ok)('a TUN device that cannot be opened', () => {
   });
 
   test('no rights', async () => {
-    const { result } = await scenarios.run(namespace, 'open', WITHOUT_RIGHTS);
+    const { result } = await scenarios.run(fixture.namespace, 'open', WITHOUT_RIGHTS);
     expect(result).toMatchObject({
       code: 'EPERM',
       syscall: 'TUNSETIFF',
@@ -126,22 +114,22 @@ describe.skipIf(!possible.ok)('a TUN device that cannot be opened', () => {
   });
 
   test('a persistent interface needs no rights if it is as it should be', async () => {
-    await namespace.ip('tuntap add fw0 mode tun');
-    const denied = await scenarios.run(namespace, 'open', WITHOUT_RIGHTS);
+    await fixture.namespace.ip('tuntap add fw0 mode tun');
+    const denied = await scenarios.run(fixture.namespace, 'open', WITHOUT_RIGHTS);
     expect(denied.result).toMatchObject({ code: 'EPERM', syscall: 'SIOCSIFFLAGS' });
-    await namespace.ip('link set fw0 up');
-    const addressless = await scenarios.run(namespace, 'open', WITHOUT_RIGHTS);
+    await fixture.namespace.ip('link set fw0 up');
+    const addressless = await scenarios.run(fixture.namespace, 'open', WITHOUT_RIGHTS);
     expect(addressless.result).toMatchObject({ code: 'EPERM', syscall: 'RTM_NEWADDR' });
-    await namespace.ip('addr add 10.9.0.1/24 dev fw0');
-    const { result } = await scenarios.run(namespace, 'open', WITHOUT_RIGHTS);
+    await fixture.namespace.ip('addr add 10.9.0.1/24 dev fw0');
+    const { result } = await scenarios.run(fixture.namespace, 'open', WITHOUT_RIGHTS);
     expect(result).toMatchObject({ answered: true, maxSegmentBytes: 65_535 });
   });
 
   test('a persistent interface stays, and can be opened again', async () => {
-    await namespace.ip('tuntap add fw0 mode tun');
+    await fixture.namespace.ip('tuntap add fw0 mode tun');
     open({ mtu: 1400 }).close();
     open({ mtu: 1300, offload: false }).close();
-    expect(JSON.parse(await namespace.ip('-j link show fw0'))[0].mtu).toBe(1300);
+    expect(JSON.parse(await fixture.namespace.ip('-j link show fw0'))[0].mtu).toBe(1300);
     expect(open().maxSegmentBytes).toBe(65_535);
   });
 
@@ -154,11 +142,11 @@ describe.skipIf(!possible.ok)('a TUN device that cannot be opened', () => {
     ['10.9.0.1/24', 'route add blackhole 10.9.0.9', '10.9.0.9/32 leads to nowhere'],
     ['fd09::1/64', 'route add fd09::/64 dev lo', 'fd09::/64 leads to lo'],
   ])('%s is taken: %s', async (address, command, message) => {
-    await namespace.ip(command);
+    await fixture.namespace.ip(command);
     const error = errorOf({ address: ['10.77.0.1/24', address] });
     expect(error).toMatchObject({ code: 'EADDRINUSE', hint: expect.stringContaining('another') });
     expect(error.message).toContain(message);
-    await expect(namespace.ip('link show fw0')).rejects.toThrow('does not exist');
+    await expect(fixture.namespace.ip('link show fw0')).rejects.toThrow('does not exist');
   });
 
   test('the same address on two devices', () => {
@@ -167,18 +155,18 @@ describe.skipIf(!possible.ok)('a TUN device that cannot be opened', () => {
   });
 
   test('a network inside of one that leads elsewhere is worth a warning', async () => {
-    await namespace.ip('route add 10.0.0.0/8 dev lo');
-    await namespace.ip('route add default dev lo');
+    await fixture.namespace.ip('route add 10.0.0.0/8 dev lo');
+    await fixture.namespace.ip('route add default dev lo');
     expect(open().warnings).toEqual(['10.9.0.1/24 hides a part of 10.0.0.0/8, which leads to lo']);
   });
 
   test('clashes can be looked for beforehand', async () => {
-    await namespace.ip('addr add 10.9.0.1/32 dev lo');
-    await namespace.ip('route add fd00::/8 dev lo');
+    await fixture.namespace.ip('addr add 10.9.0.1/32 dev lo');
+    await fixture.namespace.ip('route add fd00::/8 dev lo');
     const subnets = ['10.9.0.1/24', '10.9.0.2/24', '10.8.0.1/24', 'fd09::1/64'];
     const clashes = findAddressClash(
       subnets.map((text) => Subnet.parse(text)!),
-      namespace.path,
+      fixture.namespace.path,
     );
     expect(clashes.map(({ subnet, existing, kind }) => `${subnet} ${kind} ${existing}`)).toEqual([
       '10.9.0.1/24 address 10.9.0.1/32',
@@ -194,7 +182,7 @@ describe.skipIf(!possible.ok)('a TUN device that cannot be opened', () => {
     expect(small!.addresses.map(String)).toEqual(['10.9.0.1/24']);
     small!.close();
     const disable = 'echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6';
-    expect((await namespace.exec('sh', ['-c', disable])).code).toBe(0);
+    expect((await fixture.namespace.exec('sh', ['-c', disable])).code).toBe(0);
     const device = open({ address });
     expect(device.warnings).toEqual([
       'No fd09::1/64: IPv6 is disabled in this kernel or namespace',

@@ -1,75 +1,25 @@
 // The TUN device against the kernel, in a namespace of its own.
 import { once } from 'node:events';
-import { readdirSync, readlinkSync } from 'node:fs';
+import { openSync, readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { TunDevice, type TunOptions } from '../../src/device/tun.js';
-import { RX_CHECKSUM_TRUSTED } from '../../src/stack/device.js';
-import { canUseNamespaces, Namespace } from '../support/namespace.js';
-import {
-  echoRequest,
-  IPV4_ECHO_REPLY,
-  IPV6_ECHO_REPLY,
-  plainChecksum,
-  pseudoHeader,
-  tcpPacket,
-} from './packets.js';
-import { type Received, TestPort } from './port.js';
+import { describe, expect, test } from 'vitest';
+import { native, type Route } from '../../src/device/native.js';
+import { TunDevice } from '../../src/device/tun.js';
+import { canUseNamespaces } from '../support/namespace.js';
+import { echoRequest, IPV4_ECHO_REPLY, IPV6_ECHO_REPLY, tcpPacket } from './packets.js';
+import { TestPort } from './port.js';
+import { IPV4_ONLY, KERNEL, ping, TunFixture, US, until } from './tun-fixture.js';
 
 const possible = canUseNamespaces();
 if (!possible.ok) console.warn(`tun.test.ts is skipped: ${possible.why}`);
 
-const [US, KERNEL] = ['10.9.0.2', '10.9.0.1'];
-const [UDP, TCP] = [17, 6];
-const IPV4_ONLY = { address: '10.9.0.1/24' };
-
-const isUdp = ({ bytes }: Received) => bytes[0] === 0x45 && bytes[9] === UDP;
-const isReset = ({ bytes }: Received) => {
-  const header = bytes[0]! >> 4 === 4 ? 20 : 40;
-  return bytes[header === 20 ? 9 : 6] === TCP && (bytes[header + 13]! & 4) !== 0;
-};
-
 describe.skipIf(!possible.ok)('a TUN device', () => {
-  let namespace: Namespace;
-  let opened: TunDevice[] = [];
-
-  beforeEach(async () => {
-    namespace = await Namespace.create();
-  });
-
-  afterEach(async () => {
-    for (const device of opened) device.close();
-    opened = [];
-    await namespace.close();
-  });
-
-  function open(options: TunOptions = {}): TunDevice {
-    const device = TunDevice.open({ netns: namespace.path, ...options });
-    opened.push(device);
-    return device;
-  }
-
-  function openAttached(options: TunOptions = {}, port = new TestPort()) {
-    const device = open(options);
-    device.attach(port);
-    return { device, port };
-  }
-
-  async function until(done: () => boolean): Promise<void> {
-    for (let i = 0; i < 400 && !done(); i++) await sleep(5);
-    expect(done()).toBe(true);
-  }
-
-  async function ping(device: TunDevice, port: TestPort, text = 'ping'): Promise<void> {
-    const before = port.packets.length;
-    port.send(device, echoRequest(US, KERNEL, text));
-    await until(() => port.packets.slice(before).some(({ bytes }) => IPV4_ECHO_REPLY(bytes)));
-  }
+  const fixture = new TunFixture();
 
   test('is configured as asked', async () => {
-    const device = open({ name: 'fwa', mtu: 1400, queueLength: 77 });
-    const [link] = JSON.parse(await namespace.ip('-j addr show dev fwa'));
+    const device = fixture.open({ name: 'fwa', mtu: 1400, queueLength: 77 });
+    const [link] = JSON.parse(await fixture.namespace.ip('-j addr show dev fwa'));
     expect(link).toMatchObject({ ifname: 'fwa', mtu: 1400, txqlen: 77 });
     expect(link.flags).toContain('UP');
     const addresses = link.addr_info.map((a: { local: string; prefixlen: number }) => [
@@ -80,6 +30,7 @@ describe.skipIf(!possible.ok)('a TUN device', () => {
       ['10.9.0.1', 24],
       ['fd09::1', 64],
     ]);
+    expect(link.addr_info[1]).toMatchObject({ nodad: true });
     expect(link.addr_info[1].tentative).toBeUndefined();
     expect(device).toMatchObject({ name: 'fwa', mtu: 1400, checksumOffload: true, warnings: [] });
     expect(device.offload).toEqual({ checksum: true, tso4: true, tso6: true });
@@ -89,9 +40,11 @@ describe.skipIf(!possible.ok)('a TUN device', () => {
 
   test('comes back to its own namespace, also after an error', () => {
     const own = readlinkSync('/proc/thread-self/ns/net');
-    open();
-    expect(() => open()).toThrow();
-    expect(() => open({ netns: '/proc/self/ns/mnt' })).toThrow('is not a network namespace');
+    fixture.open();
+    expect(() => fixture.open()).toThrow();
+    expect(() => fixture.open({ netns: '/proc/self/ns/mnt' })).toThrow(
+      'is not a network namespace',
+    );
     expect(readlinkSync('/proc/thread-self/ns/net')).toBe(own);
   });
 
@@ -99,7 +52,7 @@ describe.skipIf(!possible.ok)('a TUN device', () => {
     ['IPv4', '10.9.0.2', '10.9.0.1', IPV4_ECHO_REPLY],
     ['IPv6', 'fd09::2', 'fd09::1', IPV6_ECHO_REPLY],
   ])('carries packets both ways: %s echo', async (_, from, to, isReply) => {
-    const { device, port } = openAttached();
+    const { device, port } = fixture.openAttached();
     const request = echoRequest(from, to, 'is anybody there?');
     port.send(device, { bytes: request, headerLength: 48, firstPiece: 5 });
     await until(() => port.packets.some((packet) => isReply(packet.bytes)));
@@ -111,67 +64,18 @@ describe.skipIf(!possible.ok)('a TUN device', () => {
     expect(device.counters.rxBytes).toBe(received);
   });
 
-  test('receives what programs send, with checksums still partial', async () => {
-    const { port } = openAttached(IPV4_ONLY);
-    await namespace.exec('bash', ['-c', `printf hello > /dev/udp/${US}/9`]);
-    await until(() => port.packets.some(isUdp));
-    const { bytes, flags, gsoSize } = port.packets.find(isUdp)!;
-    expect(Buffer.from(bytes.subarray(28)).toString()).toBe('hello');
-    expect([flags, gsoSize]).toEqual([RX_CHECKSUM_TRUSTED, 0]);
-    const pseudo = pseudoHeader(KERNEL, US, UDP, 13);
-    expect(plainChecksum(pseudo, bytes.subarray(20))).not.toBe(0);
-  });
-
-  test('without offload every packet is complete', async () => {
-    const { device, port } = openAttached({ ...IPV4_ONLY, offload: false });
-    expect(device).toMatchObject({ checksumOffload: false, maxSegmentBytes: 1500, warnings: [] });
-    expect(device.offload).toEqual({ checksum: false, tso4: false, tso6: false });
-    await namespace.exec('bash', ['-c', `printf hello > /dev/udp/${US}/9`]);
-    await until(() => port.packets.some(isUdp));
-    const { bytes, flags } = port.packets.find(isUdp)!;
-    expect(flags).toBe(0);
-    expect(plainChecksum(pseudoHeader(KERNEL, US, UDP, 13), bytes.subarray(20))).toBe(0);
-    await ping(device, port);
-    const partial = tcpPacket({ from: US, to: KERNEL, partial: true });
-    port.send(device, { bytes: partial, checksumStart: 20 }, { bytes: partial, gsoSize: 10 });
-    expect(device.counters.txDropped).toBe(2);
-  });
-
-  test.each([
-    ['IPv4', US, KERNEL],
-    ['IPv6', 'fd09::2', 'fd09::1'],
-  ])('the kernel completes checksums and takes super-segments: %s', async (_, from, to) => {
-    const { device, port } = openAttached();
-    const header = from === US ? 40 : 60;
-    // To a closed port and without an ACK: the RST acknowledges as much as has arrived.
-    const probe = async (length: number, gsoSize: number, partial: boolean) => {
-      const payload = new Uint8Array(length).fill(length);
-      const bytes = tcpPacket({ from, to, payload, seq: 1000, flags: 8, partial });
-      const before = port.packets.length;
-      port.send(device, {
-        bytes,
-        headerLength: header,
-        firstPiece: length >> 1,
-        gsoSize,
-        checksumStart: header - 20,
-      });
-      await until(() => port.packets.slice(before).some(isReset));
-      const reset = port.packets.slice(before).find(isReset)!;
-      return Buffer.from(reset.bytes).readUInt32BE(header - 20 + 8);
-    };
-    expect(await probe(1000, 0, true)).toBe(2000);
-    expect(await probe(30_001, 1400, true)).toBe(31_001);
-    expect(device.counters).toMatchObject({ txPackets: 2, txDropped: 0 });
-    const damaged = tcpPacket({ from, to, flags: 8, payload: new Uint8Array(10) });
-    damaged[damaged.length - 1] = 1;
-    port.packets.length = 0;
-    port.send(device, damaged);
-    await sleep(50);
-    expect(port.packets.some(isReset)).toBe(false);
+  test('its IPv6 address is ready when it is open', () => {
+    for (let i = 0; i < 20; i++) {
+      const device = fixture.open();
+      // rtnetlink(7): type 2 is RTN_LOCAL.
+      const isReady = (route: Route) => route.destination === 'fd09::1' && route.type === 2;
+      expect(native().routes(fixture.namespace.path).some(isReady)).toBe(true);
+      device.close();
+    }
   });
 
   test('reads in batches, however few slots there are', async () => {
-    const { device, port } = openAttached(IPV4_ONLY, new TestPort(3, 2048));
+    const { device, port } = fixture.openAttached(IPV4_ONLY, new TestPort(3, 2048));
     const requests = Array.from({ length: 50 }, (_, i) => echoRequest(US, KERNEL, `number ${i}`));
     port.send(device, ...requests);
     const replies = () => port.packets.filter(({ bytes }) => IPV4_ECHO_REPLY(bytes));
@@ -182,14 +86,14 @@ describe.skipIf(!possible.ok)('a TUN device', () => {
   });
 
   test('drops what does not fit its slot', async () => {
-    const { device, port } = openAttached(IPV4_ONLY, new TestPort(2, 100));
+    const { device, port } = fixture.openAttached(IPV4_ONLY, new TestPort(2, 100));
     port.send(device, echoRequest(US, KERNEL, 'x'.repeat(73)), echoRequest(US, KERNEL, 'fits'));
     await until(() => port.packets.length === 1);
     expect(device.counters).toMatchObject({ rxPackets: 1, rxDropped: 1, txPackets: 2 });
   });
 
   test('drops descriptors that make no sense', async () => {
-    const { device, port } = openAttached(IPV4_ONLY);
+    const { device, port } = fixture.openAttached(IPV4_ONLY);
     const good = echoRequest(US, KERNEL, 'good');
     const segment = tcpPacket({ from: US, to: KERNEL, partial: true });
     const end = port.memory.byteLength;
@@ -218,7 +122,12 @@ describe.skipIf(!possible.ok)('a TUN device', () => {
     }
     port.describe(0, { bytes: segment, gsoSize: 65_536, checksumStart: 20 });
     device.transmit(1);
-    expect(device.counters).toMatchObject({ txPackets: 0, txDropped: bad.length + 1 });
+    // A packet that would be good, but for its last byte, which is not there.
+    new Uint8Array(port.memory).set(good.subarray(0, -1), end - good.length + 1);
+    port.describe(0, { bytes: good });
+    port.tx[0] = end - good.length + 1;
+    device.transmit(1);
+    expect(device.counters).toMatchObject({ txPackets: 0, txDropped: bad.length + 2 });
     // More descriptors than the table has, and fewer than none.
     for (let i = 0; i < 64; i++) port.describe(i, { bytes: good });
     device.transmit(1_000_000);
@@ -226,11 +135,11 @@ describe.skipIf(!possible.ok)('a TUN device', () => {
     expect(device.counters.txPackets).toBe(64);
     // What the kernel refuses is dropped too, and what comes after it is sent.
     port.send(device, new Uint8Array(60).fill(0x10), good);
-    expect(device.counters).toMatchObject({ txPackets: 65, txDropped: bad.length + 2 });
+    expect(device.counters).toMatchObject({ txPackets: 65, txDropped: bad.length + 3 });
   });
 
   test('refuses slots outside of the memory, and a second port', () => {
-    const device = open();
+    const device = fixture.open();
     for (const slot of [-1, 17 * 65_536, 16 * 65_536 - 1]) {
       const port = new TestPort(16, 65_536, 0);
       port.rxSlots[7] = slot;
@@ -242,12 +151,24 @@ describe.skipIf(!possible.ok)('a TUN device', () => {
     expect(() => device.attach(new TestPort())).toThrow(TypeError);
   });
 
+  test('refuses descriptors that cannot be waited for', () => {
+    const { memory, rxSlots, rxSlotBytes, rx, tx } = new TestPort();
+    const handle = native().adopt(openSync('/dev/null', 'r+'));
+    const attach = () => {
+      const counters = new Float64Array(6);
+      const nothing = () => {};
+      native().attach(handle, memory, rxSlots, rxSlotBytes, rx, tx, counters, nothing, nothing);
+    };
+    expect(attach).toThrow(expect.objectContaining({ code: 'EPERM', syscall: 'uv_poll_init' }));
+    expect(attach).toThrow(TypeError);
+  });
+
   test('tells when the interface goes down and comes up, and works again', async () => {
-    const { device, port } = openAttached(IPV4_ONLY);
+    const { device, port } = fixture.openAttached(IPV4_ONLY);
     const told: boolean[] = [];
     device.onstatus = (up) => told.push(up);
     await ping(device, port);
-    await namespace.ip('link set fw0 down');
+    await fixture.namespace.ip('link set fw0 down');
     // Whether or not we have been told: nothing can be sent.
     port.send(device, echoRequest(US, KERNEL, 'lost'));
     await until(() => port.statuses.length === 1);
@@ -256,7 +177,7 @@ describe.skipIf(!possible.ok)('a TUN device', () => {
     const before = process.cpuUsage();
     await sleep(100);
     expect(process.cpuUsage(before).user).toBeLessThan(50_000);
-    await namespace.ip('link set fw0 up');
+    await fixture.namespace.ip('link set fw0 up');
     await until(() => port.statuses.length === 2);
     await ping(device, port, 'again');
     expect(port.statuses).toEqual([{ up: false, code: 'ENETDOWN' }, { up: true }]);
@@ -264,17 +185,17 @@ describe.skipIf(!possible.ok)('a TUN device', () => {
   });
 
   test('knows its interface by any name', async () => {
-    const { device, port } = openAttached(IPV4_ONLY);
-    await namespace.ip('link set fw0 down');
-    await namespace.ip('link set fw0 name other');
-    await namespace.ip('link set other up');
+    const { device, port } = fixture.openAttached(IPV4_ONLY);
+    await fixture.namespace.ip('link set fw0 down');
+    await fixture.namespace.ip('link set fw0 name other');
+    await fixture.namespace.ip('link set other up');
     await until(() => port.statuses.length === 2);
     await ping(device, port);
   });
 
   test('tells once when the interface is deleted, and stays quiet', async () => {
-    const { device, port } = openAttached(IPV4_ONLY);
-    await namespace.ip('link delete fw0');
+    const { device, port } = fixture.openAttached(IPV4_ONLY);
+    await fixture.namespace.ip('link delete fw0');
     await until(() => port.statuses.length === 1);
     expect(port.statuses).toEqual([{ up: false, code: 'EBADFD' }]);
     port.send(device, echoRequest(US, KERNEL, 'lost'));
@@ -284,13 +205,13 @@ describe.skipIf(!possible.ok)('a TUN device', () => {
     expect(device.counters).toMatchObject({ txPackets: 0, txDropped: 1 });
     expect(port.statuses.length).toBe(1);
     device.close();
-    const next = openAttached(IPV4_ONLY);
+    const next = fixture.openAttached(IPV4_ONLY);
     await ping(next.device, next.port);
   });
 
   test('several devices do not meet', async () => {
     const all = [1, 2, 3].map((i) =>
-      openAttached({ name: 'fw%d', address: `10.9.${i}.1/24`, mtu: 1400 + i }),
+      fixture.openAttached({ name: 'fw%d', address: `10.9.${i}.1/24`, mtu: 1400 + i }),
     );
     expect(all.map(({ device }) => device.name)).toEqual(['fw0', 'fw1', 'fw2']);
     for (const [i, { device, port }] of all.entries()) {
@@ -306,29 +227,34 @@ describe.skipIf(!possible.ok)('a TUN device', () => {
   });
 
   test('may be closed by whoever it hands packets to', async () => {
-    const { device, port } = openAttached(IPV4_ONLY, new TestPort(1, 2048));
+    const { device, port } = fixture.openAttached(IPV4_ONLY, new TestPort(1, 2048));
     port.onReceive = () => device.close();
     const request = echoRequest(US, KERNEL, 'once');
     port.send(device, request, request, request);
     await until(() => port.packets.length > 0);
     await sleep(20);
     expect(port.packets.length).toBe(1);
+    expect(device.counters).toMatchObject({ rxPackets: 1, rxDropped: 0 });
     port.send(device, request);
     expect(port.statuses).toEqual([]);
   });
 
   test('leaves nothing behind when it is closed', async () => {
-    const { device } = openAttached();
+    const { device } = fixture.openAttached();
     device.close();
-    expect(await namespace.ip('-j link show type tun')).toMatch(/^\[[\s{},]*\]\s*$/);
+    expect(await fixture.namespace.ip('-j link show type tun')).toMatch(/^\[[\s{},]*\]\s*$/);
     const count = () => readdirSync('/proc/self/fd').length;
     const before = count();
     for (let i = 0; i < 100; i++) {
-      const again = TunDevice.open({ netns: namespace.path, ...IPV4_ONLY });
+      const again = TunDevice.open({ netns: fixture.namespace.path, ...IPV4_ONLY });
       if (i % 2 === 0) again.attach(new TestPort(1, 2048, 1));
       again.close();
       again.close();
-      expect(() => TunDevice.open({ netns: namespace.path, name: 'lo' })).toThrow();
+      expect(() => TunDevice.open({ netns: fixture.namespace.path, name: 'lo' })).toThrow(
+        'is no TUN device',
+      );
+      const multicast = { netns: fixture.namespace.path, address: 'ff02::1/64' };
+      if (i % 10 === 0) expect(() => TunDevice.open(multicast)).toThrow('refused the address');
     }
     expect(count()).toBe(before);
   });
@@ -339,7 +265,7 @@ describe.skipIf(!possible.ok)('a TUN device', () => {
       const workerData = {
         end,
         name: `fw${i}`,
-        netns: namespace.path,
+        netns: fixture.namespace.path,
         address: `${network}.1/24`,
         request: echoRequest(`${network}.2`, `${network}.1`, end),
       };
@@ -355,6 +281,6 @@ describe.skipIf(!possible.ok)('a TUN device', () => {
     });
     expect(await Promise.all(threads)).toEqual(new Array(4).fill('answered'));
     // Their interfaces are gone with them.
-    for (let i = 0; i < 4; i++) open({ name: `fw${i}`, address: `10.9.${i}.1/24` });
+    for (let i = 0; i < 4; i++) fixture.open({ name: `fw${i}`, address: `10.9.${i}.1/24` });
   });
 });

@@ -58,39 +58,49 @@ function readNumber(): number | undefined {
   }
 }
 
-/** Sends packets into descriptor 3 while nobody reads, then reads all of them from 4. */
+/** Milliseconds of processor time while it waits. */
+async function busyFor(ms: number): Promise<number> {
+  const before = process.cpuUsage();
+  await sleep(ms);
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+/** Sends numbered packets into descriptor 3, more than it takes, then reads them from 4. */
 async function overfill(): Promise<void> {
-  const count = 300;
   const handle: Handle = native().adopt(3);
-  const port = new TestPort(1, 2048, count);
+  const port = new TestPort(1, 2048, 200);
   const counters = new Float64Array(6);
   const { memory, rxSlots, rxSlotBytes, rx, tx } = port;
   const nothing = () => {};
   native().attach(handle, memory, rxSlots, rxSlotBytes, rx, tx, counters, nothing, nothing);
-  for (let i = 0; i < count; i++) {
-    const bytes = new Uint8Array(100).fill(i);
-    bytes[0] = 0x45;
-    bytes[99] = i >> 8;
-    port.describe(i, { bytes, headerLength: 20, firstPiece: 30 });
-  }
-  native().transmit(handle, count);
+  const send = (from: number, to: number) => {
+    for (let number = from; number < to; number++) {
+      const bytes = new Uint8Array(100).fill(number);
+      bytes[0] = 0x45;
+      bytes[99] = number >> 8;
+      port.describe(number - from, { bytes, headerLength: 20, firstPiece: 30 });
+    }
+    native().transmit(handle, to - from);
+  };
+  const read: number[] = [];
+  send(0, 200);
   const atOnce = counters[2];
+  // There is room again, but those that wait come first.
+  const first = readNumber();
+  send(200, 300);
   const dropped = counters[4];
   await sleep(50);
-  const idle = process.cpuUsage();
-  await sleep(200);
-  const busyMs = process.cpuUsage(idle).user / 1000;
-  const read: number[] = [];
-  for (let idleRounds = 0; idleRounds < 20; ) {
-    const number = readNumber();
+  const waitingMs = await busyFor(200);
+  for (let number = first, pauses = 0; pauses < 20; number = readNumber()) {
     if (number === undefined) await sleep(2);
-    if (number !== undefined && number >= 0) read.push(number);
-    idleRounds = number === undefined ? idleRounds + 1 : 0;
+    else if (number >= 0) read.push(number);
+    pauses = number === undefined ? pauses + 1 : 0;
   }
+  const idleMs = await busyFor(100);
   // Once all is gone new packets go straight on again.
-  port.describe(0, { bytes: new Uint8Array(100).fill(1) });
-  native().transmit(handle, 1);
-  report({ atOnce, dropped, sent: counters[2], busyMs, read });
+  send(300, 301);
+  report({ atOnce, dropped, sent: counters[2], waitingMs, idleMs, read });
   native().close(handle);
 }
 
