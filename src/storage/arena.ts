@@ -37,7 +37,6 @@ export class Arena {
   private base = 0;
   /** Units of MIN_BLOCK bytes; 0 until the first allocation ends the reservations. */
   private units = 0;
-  private topOrder = 0;
   private state = new Uint8Array(0);
   private next = new Int32Array(0);
   private previous = new Int32Array(0);
@@ -86,7 +85,7 @@ export class Arena {
   allocate(size: number): number {
     if (this.units === 0) this.seal();
     const wanted = orderOf(size);
-    const fitting = wanted > this.topOrder ? 0 : (this.freeOrders >>> wanted) << wanted;
+    const fitting = (this.freeOrders >>> wanted) << wanted;
     if (fitting === 0) return NONE;
     let order = lowestBit(fitting);
     const unit = this.freeLists[order]!;
@@ -110,7 +109,7 @@ export class Arena {
     }
     this.used = (this.used - (MIN_BLOCK << order)) | 0;
     this.state[unit] = INTERIOR;
-    while (order < this.topOrder) {
+    while (order < TOP_ORDER) {
       const buddy = unit ^ (1 << order);
       if (buddy >= this.units || this.state[buddy] !== FREE + order) break;
       this.unlink(buddy, order);
@@ -126,13 +125,12 @@ export class Arena {
     this.base = alignUp(this.base, MIN_BLOCK);
     this.units = capacity >> MIN_SHIFT;
     if (this.units === 0) return;
-    this.topOrder = Math.min(TOP_ORDER, 31 - Math.clz32(this.units));
     this.state = new Uint8Array(this.units);
     this.next = new Int32Array(this.units);
     this.previous = new Int32Array(this.units);
     // From the end, where the odd small blocks are, so that the lowest block is handed out first.
     for (let end = this.units; end > 0; ) {
-      const order = Math.min(this.topOrder, lowestBit(end));
+      const order = Math.min(TOP_ORDER, lowestBit(end));
       end -= 1 << order;
       this.link(end, order);
     }

@@ -87,7 +87,7 @@ describe('Ring', () => {
           check(arena, ring, model);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -125,6 +125,24 @@ describe('Ring', () => {
     expect(ring.ensure(2 * MIN_BLOCK)).toBe(true);
     ring.copyOut(0, target, 0, 4);
     expect([...target]).toEqual([2, 3, 4, 5]);
+  });
+
+  it('grows in order, wherever its head is and however far it is filled', () => {
+    const bytes = Uint8Array.from({ length: MIN_BLOCK }, (_, i) => 1 + i * 13 + (i >> 8));
+    for (const head of [0, 1, 700, 2000, MIN_BLOCK - 1]) {
+      for (const n of [1, 48, 60, MIN_BLOCK - 1, MIN_BLOCK]) {
+        const arena = new Arena(8 * MIN_BLOCK);
+        const ring = new Ring(arena);
+        ring.ensure(MIN_BLOCK);
+        ring.extend(head);
+        ring.consume(head);
+        ring.place(0, bytes, 0, n);
+        expect(ring.ensure(MIN_BLOCK + 1)).toBe(true);
+        const target = new Uint8Array(n);
+        ring.copyOut(0, target, 0, n);
+        expect(Buffer.compare(target, bytes.subarray(0, n)), `${n} bytes at ${head}`).toBe(0);
+      }
+    }
   });
 
   it('is filled to the last byte, across the end of its block', () => {
