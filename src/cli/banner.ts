@@ -1,10 +1,11 @@
 // What `finwait serve` says when it runs. Knows commands worth trying; must not change anything.
 
+import { styleText } from 'node:util';
 import { formatEndpoint } from '../services/describe.js';
 import type { Service } from '../services/service.js';
 import type { IpAddress } from '../wire/address.js';
 import type { Host } from './host.js';
-import { paint, programCall } from './terminal.js';
+import { programCall } from './text.js';
 
 /** The services that run, and where. */
 export type Ports = ReadonlyMap<Service, number>;
@@ -14,14 +15,14 @@ export function formatBanner(host: Host, ports: Ports, netns: string | undefined
   const { device, links } = host;
   const services = [...ports].map(([{ name }, port]) => `${name} ${port}`).join(', ');
   const lines = [
-    `${paint('bold', device.name)}: ${links.map(({ stack }) => stack).join(' and ')} ` +
+    `${styleText('bold', device.name)}: ${links.map(({ stack }) => stack).join(' and ')} ` +
       `(this stack), ${links.map(({ kernel }) => kernel).join(' and ')} (the kernel)`,
     `MTU ${device.mtu}; the kernel does ${describeOffload(host)} for us`,
     `Services: ${services === '' ? 'none' : services}`,
-    ...host.warnings.map((warning) => `${paint('yellow', 'Note')}: ${warning}`),
+    ...host.warnings.map((warning) => `${styleText('yellow', 'Note')}: ${warning}`),
     '',
     'Try, in another terminal:',
-    ...suggestions(host, ports, netns).map((line) => `  ${paint('cyan', line)}`),
+    ...suggestions(host, ports, netns).map((line) => `  ${styleText('cyan', line)}`),
     '',
     'Ctrl-C ends it.',
   ];

@@ -1,8 +1,8 @@
 // What a command is, how its command line is read and its help is written. Must not know any command.
 
-import { parseArgs } from 'node:util';
+import { parseArgs, styleText } from 'node:util';
 import { usage } from './failure.js';
-import { formatTable, paint } from './terminal.js';
+import { formatTable } from './text.js';
 
 /** An option: a switch, or one that takes a value named `value` in the help. */
 export interface OptionSpec {
@@ -70,7 +70,7 @@ export function parseInteger(what: string, text: string, least: number, most: nu
   if (value >= least && value <= most) return value;
   throw usage(
     `${what} takes a whole number from ${least} to ${most}, not "${text}"`,
-    `give a number in that range`,
+    'give a number in that range',
   );
 }
 
@@ -146,7 +146,7 @@ export function formatHelp(command: Command): string {
       (spec.value === undefined ? '' : ` ${spec.value}`),
     spec.help + (spec.default === undefined ? '' : ` (${spec.default})`),
   ]);
-  const heading = (text: string) => paint('bold', text);
+  const heading = (text: string) => styleText('bold', text);
   return `${command.description}\n\n${heading('Usage')}\n${calls}\n${heading('Options')}\n${formatTable(rows)}`;
 }
 

@@ -1,15 +1,15 @@
 // `finwait doctor`: what this machine lacks, and what mends it. Knows how to ask; the checks are elsewhere.
 
+import { styleText } from 'node:util';
 import { type Check, runChecks } from './checks.js';
 import type { Command, Input } from './command.js';
 import { EXIT_ENVIRONMENT, EXIT_OK } from './failure.js';
 import { NETWORK_OPTIONS, readNetworkOptions } from './network-options.js';
-import { paint } from './terminal.js';
 
 const MARKS = {
-  ok: paint('green', ' ok '),
-  note: paint('yellow', 'note'),
-  bad: paint('red', 'BAD '),
+  ok: styleText('green', ' ok '),
+  note: styleText('yellow', 'note'),
+  bad: styleText('red', 'BAD '),
 };
 
 export const doctorCommand: Command = {

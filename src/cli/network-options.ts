@@ -130,12 +130,12 @@ function pairUp(stack: IpAddress, peers: readonly Subnet[]): LinkAddress {
 }
 
 /** All host bits zero: the network itself (IPv4), or any of its routers (RFC 4291 §2.6.1). */
-function isNetworkAddress(address: IpAddress, { prefix }: Subnet): boolean {
-  const longest = address.family === 4 ? 32 : 128;
-  if (prefix >= longest - 1) return false;
-  const hostBits = Math.min(32, longest - prefix);
-  if (hostBits < 32) return (address.w3 & (2 ** hostBits - 1)) === 0;
-  return address.w3 === 0 && (address.family === 4 || address.w2 === 0);
+function isNetworkAddress({ family, w0, w1, w2, w3 }: IpAddress, { prefix }: Subnet): boolean {
+  const hostBits = (family === 4 ? 32 : 128) - prefix;
+  if (hostBits <= 1) return false; // RFC 3021, RFC 6164: a link of two
+  let bits = 0n;
+  for (const word of [w0, w1, w2, w3]) bits = (bits << 32n) | BigInt(word >>> 0);
+  return (bits & ((1n << BigInt(hostBits)) - 1n)) === 0n;
 }
 
 /** The address next to one, in the same network unless that is tiny. */
@@ -175,16 +175,17 @@ function parsePeer(text: string): Subnet {
 }
 
 function checkHost(option: string, address: IpAddress): void {
-  const kind = address.isUnspecified
-    ? 'no address at all'
-    : address.isLoopback
-      ? 'a loopback address'
-      : address.isMulticast || address.isBroadcast
-        ? 'an address of a group'
-        : null;
+  const kind = unfitness(address);
   if (kind === null) return;
   throw usage(
     `${option}: ${address} is ${kind}, and cannot be a host's on a link`,
     'choose a private address, such as 10.9.0.2 or fd09::2',
   );
+}
+
+function unfitness(address: IpAddress): string | null {
+  if (address.isUnspecified) return 'no address at all';
+  if (address.isLoopback) return 'a loopback address';
+  if (address.isMulticast || address.isBroadcast) return 'an address of a group';
+  return null;
 }

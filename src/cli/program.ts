@@ -1,9 +1,10 @@
 // The program: finds the command, runs it, and says what failed. Must not know what commands do.
 
 import { readFileSync } from 'node:fs';
+import { styleText } from 'node:util';
 import { type Command, formatHelp, nearest, parseCommandLine } from './command.js';
 import { asFailure, EXIT_OK, errorCode, formatFailure, usage } from './failure.js';
-import { formatTable, paint } from './terminal.js';
+import { formatTable } from './text.js';
 
 interface Entry {
   summary: string;
@@ -39,12 +40,12 @@ function overview(): string {
   const rows = Object.entries(COMMANDS).map(([name, { summary }]) => [`  ${name}`, summary]);
   return `finwait: a TCP in user space that speaks with this machine's kernel over a TUN device
 
-${paint('bold', 'Usage')}
+${styleText('bold', 'Usage')}
   finwait COMMAND [options]
   finwait COMMAND --help
   finwait --version
 
-${paint('bold', 'Commands')}
+${styleText('bold', 'Commands')}
 ${formatTable(rows)}`;
 }
 

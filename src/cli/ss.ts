@@ -1,11 +1,12 @@
 // `finwait ss`: what the running stacks are doing, as ss(8) shows it. Must not know stacks, only reports.
 
+import { styleText } from 'node:util';
 import { formatEndpoint } from '../services/describe.js';
 import type { Command, Input } from './command.js';
 import { ask, controlSockets, runtimeDirectories } from './control.js';
 import { EXIT_FAILED, EXIT_OK, Failure, usage } from './failure.js';
 import type { SocketReport, StackReport } from './report.js';
-import { formatDuration, formatTable, paint } from './terminal.js';
+import { formatDuration, formatTable } from './text.js';
 
 const HEADINGS = ['State', 'Recv-Q', 'Send-Q', 'Local Address:Port', 'Peer Address:Port', 'Timer'];
 
@@ -81,7 +82,7 @@ function formatReport(all: StackReport, shown: StackReport): string {
     `${count((state) => state === 'TIME-WAIT')} in TIME-WAIT`,
   ].join(', ');
   const rows = shown.sockets.map(formatRow);
-  return `${paint('bold', heading)}\n${formatTable([HEADINGS, ...rows])}`;
+  return `${styleText('bold', heading)}\n${formatTable([HEADINGS, ...rows])}`;
 }
 
 function formatRow(socket: SocketReport): string[] {

@@ -87,6 +87,15 @@ describe.skipIf(!possible.ok)('finwait nc', () => {
     expect(stderr).toMatch(/\nConnection received on 10\.9\.0\.1 \d+\n$/);
   });
 
+  it('refuses a second connection', async () => {
+    const ours = await place.start('nc -l -v 5000', 'Listening');
+    const first = new Running(place.namespace.spawn('nc', ['10.9.0.2', '5000'], { stdio: 'pipe' }));
+    await ours.shows('Connection received');
+    expect((await place.run('nc', ['10.9.0.2', '5000'])).code).toBe(1);
+    await first.stop();
+    expect((await ours.end()).code).toBe(0);
+  });
+
   it('listens on one address', async () => {
     const ours = await place.start('nc -l -v fd09::2 5000', 'Listening on fd09::2 5000');
     expect((await place.run('nc', ['10.9.0.2', '5000'])).code).toBe(1);

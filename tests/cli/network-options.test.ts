@@ -29,6 +29,11 @@ describe('the addresses of a link', () => {
     ]);
   });
 
+  it('may end in zeros that are not all of the host part', () => {
+    expect(links({ address: 'fd09::5:0:0' })).toEqual(['fd09::5:0:0 fd09::1/64']);
+    expect(links({ address: '10.9.1.0', peer: '10.9.0.1/16' })).toEqual(['10.9.1.0 10.9.0.1/16']);
+  });
+
   it('may be two addresses that are alone on their link', () => {
     expect(links({ address: '10.9.0.2', peer: '10.9.0.3/31' })).toEqual(['10.9.0.2 10.9.0.3/31']);
   });
@@ -51,6 +56,7 @@ describe('the addresses of a link', () => {
     [{ address: '10.9.0.255' }, 'stands for the whole network', '--address 10.9.0.2'],
     [{ address: '10.9.0.0' }, 'stands for the whole network', '--address 10.9.0.2'],
     [{ address: 'fd09::' }, 'stands for the whole network', '--address fd09::2'],
+    [{ address: 'fd09::a:0:0', peer: 'fd09::a:0:1/96' }, 'whole network', '--address fd09::a:0:2'],
     [{ address: '127.0.0.1' }, 'a loopback address', 'private'],
     [{ address: '224.0.0.1' }, 'an address of a group', 'private'],
     [{ address: '0.0.0.0' }, 'no address at all', 'private'],

@@ -137,7 +137,7 @@ export class Running {
   /** Waits until the output holds `sign`; throws when the program ends before. */
   async shows(sign: string): Promise<void> {
     let ended = false;
-    this.finished.then(() => {
+    void this.finished.then(() => {
       ended = true;
     });
     while (!(this.stdout + this.stderr).includes(sign)) {

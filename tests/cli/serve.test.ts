@@ -144,6 +144,7 @@ describe.skipIf(!possible.ok)('finwait serve', () => {
         expect(lines[1]).toMatch(
           /^State +Recv-Q +Send-Q +Local Address:Port +Peer Address:Port +Timer$/,
         );
+        expect(lines.filter((line) => line.startsWith('LISTEN'))).toEqual([]);
         const row = lines.find((line) => line.includes('10.9.0.2:7 '));
         expect(row).toMatch(/^ESTABLISHED +0 +0 +10\.9\.0\.2:7 +10\.9\.0\.1:\d+$/);
         // What the kernel says of the other end.
@@ -293,8 +294,8 @@ describe.skipIf(!possible.ok)('the end of finwait serve', () => {
     await new Promise((resolve) => nc.stdout!.once('data', resolve));
     const started = Date.now();
     serve.child.kill('SIGINT');
-    serve.child.kill('SIGINT');
     await serve.shows('Closing');
+    serve.child.kill('SIGINT');
     setTimeout(() => serve.child.kill('SIGINT'), 600);
     expect((await serve.end()).code).toBe(0);
     expect(Date.now() - started).toBeGreaterThan(500);

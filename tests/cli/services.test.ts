@@ -196,6 +196,20 @@ describe('http', () => {
   });
 });
 
+describe('http at its end', () => {
+  it('finishes a long answer, then ends the connection that was to stay', async () => {
+    const port = await start(new HttpService());
+    const socket = connect(port);
+    socket.write('GET /bytes/20000000 HTTP/1.1\r\nHost: x\r\n\r\n');
+    await once(socket, 'readable');
+    const started = Date.now();
+    const stopped = running!.close(4000);
+    expect((await readAll(socket)).length).toBeGreaterThan(20_000_000);
+    await stopped;
+    expect(Date.now() - started).toBeLessThan(3500);
+  });
+});
+
 describe('echo (RFC 862)', () => {
   it('sends everything back, and its FIN after ours', async () => {
     const socket = connect(await start(echoService));
@@ -234,7 +248,7 @@ describe('chargen (RFC 864)', () => {
   it('stops at the peer’s FIN with its own', async () => {
     const socket = connect(await start(chargenService));
     await once(socket, 'readable');
-    socket.end();
+    socket.end('ignored');
     expect((await readAll(socket)).length).toBeGreaterThan(0);
   });
 });

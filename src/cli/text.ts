@@ -1,19 +1,4 @@
-// Text for a terminal: colour, tables, durations. Knows what a terminal can show; must not know TCP.
-
-import { styleText } from 'node:util';
-
-type Style = Parameters<typeof styleText>[0];
-
-/** Whether to colour what goes to `stream`: only for a terminal, and never against NO_COLOR. */
-export function hasColour(stream: NodeJS.WriteStream): boolean {
-  const { NO_COLOR, TERM } = process.env;
-  return stream.isTTY === true && !NO_COLOR && TERM !== 'dumb';
-}
-
-/** `text` in a style where `stream` (stdout) shows colours, else as it is. */
-export function paint(style: Style, text: string, stream = process.stdout): string {
-  return hasColour(stream) ? styleText(style, text) : text;
-}
+// Text for people: tables, durations, advice. Knows layout; must not know TCP.
 
 /** Columns that are as wide as their widest cell, the last one ragged; lines end with a newline. */
 export function formatTable(rows: readonly (readonly string[])[], gap = '  '): string {
