@@ -35,6 +35,7 @@ export interface CoreSettings {
 class Application implements ConnectionHandler {
   readonly told: string[] = [];
   readonly complaints: string[] = [];
+  readonly states: string[] = [];
   connection: Connection | null = null;
   bytesWritten = 0;
   bytesRead = 0;
@@ -79,6 +80,7 @@ class Application implements ConnectionHandler {
       this.complaints.push(`the state was ${names[0]}, then changed from ${names[1]}`);
     }
     this.state = to;
+    this.states.push(STATE_NAMES[to]!);
   }
 
   private tell(event: string): void {
@@ -284,6 +286,8 @@ export class CoreHost implements TraceHost {
       case 'passive':
       case 'urgentRemaining':
         return connection[call];
+      case 'states':
+        return application.states.splice(0).join('>');
       case 'info':
         return infoOf(connection, args[0]!);
       default:

@@ -9,7 +9,7 @@
 //   extra    := 'gso' n | 'tos' n | 'ttl' n | 'badsum' | 'doff' n | 'from' address | 'to' address
 //               | 'ipopt' digits | 'more' (the next segment arrives in the same turn)
 //   icmp     := 'icmp' kind [word] ['mtu' n] '[' seq ':' end '(' length ')' ']' | 'icmp' echo n
-//   step     := call '(' arguments ')' ['=' result] | event | 'no' event
+//   step     := call '(' arguments ')' ['=' result] | event | 'no' event   (calls: see CALLS)
 //
 // `<` goes to the stack under test, `>` comes from it. Sequence and acknowledgment numbers count
 // from the SYN; `win` is the 16 bits of the header, not scaled; TSvals of the stack under test count
@@ -101,6 +101,8 @@ export const CALLS: Readonly<Record<string, readonly [number, number]>> = {
   waiting: [0, 0],
   timeWaits: [0, 0],
   connections: [0, 0],
+  /** The states that the application was told of since it was asked last: `FIN-WAIT-1>TIME-WAIT`. */
+  states: [0, 0],
   /** Bytes of the arena in use. */
   memory: [0, 0],
   /** The process is held up: seconds pass in which neither packets are read nor timers run. */
@@ -254,7 +256,7 @@ function parseSteps(cursor: Cursor): Step[] {
     const absent = /^no\s+(.*)$/.exec(text);
     if (absent !== null && EVENT.test(absent[1]!)) return { event: absent[1]!, absent: true };
     if (EVENT.test(text)) return { event: text, absent: false };
-    const found = /^(\w+)\(([^()]*)\)(?:\s*=\s*([\w.-]+))?$/.exec(text);
+    const found = /^(\w+)\(([^()]*)\)(?:\s*=\s*([\w.>-]+))?$/.exec(text);
     if (found === null) return cursor.fail(`neither a call nor an event: "${text}"`);
     const [, call, list, result] = found as unknown as [string, string, string, string?];
     const arity = Object.hasOwn(CALLS, call) ? CALLS[call] : undefined;

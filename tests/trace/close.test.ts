@@ -40,6 +40,7 @@ describe('in order', () => {
     +0      > F. 1:1(0) ack 2
     +0.01   < . 2:2(0) ack 2                                                  CLOSED
     +0      closed(fin); connections() = 0; timeWaits() = 0
+    +0      states() = SYN-SENT>ESTABLISHED>CLOSE-WAIT>LAST-ACK>CLOSED
     `,
   );
 
@@ -63,7 +64,7 @@ describe('in order', () => {
     `
     +0.01   < F. 1:1(0) ack 2                                                 TIME-WAIT
     +0      > . 2:2(0) ack 2
-    +0      end; closed(fin)
+    +0      end; closed(fin); states() = SYN-SENT>ESTABLISHED>FIN-WAIT-1>TIME-WAIT
     +2MSL                                                                     CLOSED
     `,
   );
@@ -87,6 +88,7 @@ describe('in order', () => {
     +0      end; no closed
     +0.01   < . 2:2(0) ack 2                                                  TIME-WAIT
     +0      closed(fin); connections() = 0
+    +0      states() = SYN-SENT>ESTABLISHED>FIN-WAIT-1>CLOSING>TIME-WAIT
     +2MSL                                                                     CLOSED
     `,
   );
@@ -401,6 +403,19 @@ describe('the FIN is lost or overtakes', () => {
     +0.01   < P. 1:101(100) ack 1                                             CLOSE-WAIT
     +0      > . 1:1(0) ack 102
     +0      readable; end; read(100)
+    `,
+  );
+
+  trace(
+    'a FIN that overtakes its data, with the ACK of ours: FIN-WAIT-2 until the data come',
+    finWait1(),
+    `
+    +0.01   < F. 101:101(0) ack 2                                             FIN-WAIT-2
+    +0      > . 2:2(0) ack 1
+    +0      no end
+    +0.01   < P. 1:101(100) ack 2                                             TIME-WAIT
+    +0      > . 2:2(0) ack 102
+    +0      end; closed(fin)
     `,
   );
 

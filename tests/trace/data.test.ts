@@ -14,6 +14,7 @@ describe('data arrive', () => {
      0      < P. 101:111(10) ack 1
      0      > . 1:1(0) ack 111
      0      readable; skip(3); skip(7)
+     0      info(bytesReceived) = 110; info(segmentsIn) = 3; info(segmentsOut) = 4
     `,
   );
 
@@ -148,6 +149,7 @@ describe('data leave', () => {
     +0.01   < . 1:1(0) ack 2501
     +0      write(300); write(300)
     +0      > P. 2501:3101(600) ack 1
+    +0      info(bytesAcknowledged) = 2500; info(segmentsOut) = 6; unacknowledged() = 600
     `,
   );
 

@@ -459,6 +459,17 @@ describe('simultaneous open', () => {
   );
 
   trace(
+    'a SYN,ACK that acknowledges something else changes nothing',
+    synReceived({ passive: false }),
+    `
+    +0.01   < S. 0:0(0) ack 9                                                 SYN-RECEIVED
+    +0      > . 1:1(0) ack 1
+    +0.01   < S. 0:0(0) ack 1                                                 ESTABLISHED
+    +0      states() = SYN-SENT>SYN-RECEIVED>ESTABLISHED
+    `,
+  );
+
+  trace(
     'MUST-11: a RST in SYN-RECEIVED refuses a connection that we opened actively',
     synReceived({ passive: false }),
     `

@@ -195,7 +195,7 @@ describe('a RST arrives (RFC 5961 §3)', () => {
 
 describe('a SYN arrives (RFC 5961 §4)', () => {
   for (const [name, fixture, ours, ack] of [
-    ['ESTABLISHED', established(), '1:1(0)', 1],
+    ['ESTABLISHED', established({ passive: true }), '1:1(0)', 1],
     ['CLOSE-WAIT', closeWait(), '1:1(0)', 2],
     ['FIN-WAIT-1', finWait1(), '2:2(0)', 1],
     ['FIN-WAIT-2', finWait2(), '2:2(0)', 1],

@@ -104,6 +104,15 @@ describe('D-SACK (RFC 2883)', () => {
   );
 
   trace(
+    'data outside of the window are no duplicate',
+    established({ sack: true }),
+    `
+     0      < P. 3000000:3000010(10) ack 1
+     0      > . 1:1(0) ack 1
+    `,
+  );
+
+  trace(
     'the part of a segment that came before (§4.2.1)',
     established({ sack: true }),
     `

@@ -69,6 +69,21 @@ describe('the window that we offer', () => {
   );
 
   trace(
+    'a segment larger than what is left of it is cut on both sides',
+    established({ tcp: { receiveBuffer: 2048, receiveBufferMax: 2048 } }),
+    `
+     0      < . 1:1001(1000) ack 1
+     0      > . 1:1(0) ack 1001
+     0      < . 1001:2001(1000) ack 1
+     0      > . 1:1(0) ack 2001 win 48
+     0      < . 1501:2101(600) ack 1
+     0      > . 1:1(0) ack 2049 win 0
+     0      read(2048)
+     0      > . 1:1(0) ack 2049 win 2048
+    `,
+  );
+
+  trace(
     'MUST-39: it does not open by small steps: half the buffer, or a segment',
     established(SMALL_BUFFER),
     `
