@@ -1,9 +1,12 @@
 // What a device means for the life of its process, and what it does when the kernel falls short:
 // shown by child processes in a namespace of their own.
 import { once } from 'node:events';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { canUseNamespaces, Namespace } from '../support/namespace.js';
 import { launch, Scenarios } from './children/start.js';
+
+// Several programs are started in each test.
+vi.setConfig({ testTimeout: 30_000 });
 
 const possible = canUseNamespaces();
 if (!possible.ok) console.warn(`process.test.ts is skipped: ${possible.why}`);

@@ -1,5 +1,5 @@
 // What can go wrong when a TUN device is opened: each has its own message and a way to mend it.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { findAddressClash } from '../../src/device/address-clash.js';
 import { DeviceError } from '../../src/device/device-error.js';
 import { TunDevice, type TunOptions } from '../../src/device/tun.js';
@@ -7,6 +7,9 @@ import { Subnet } from '../../src/wire/address.js';
 import { canUseNamespaces } from '../support/namespace.js';
 import { Scenarios } from './children/start.js';
 import { IPV4_ONLY, TunFixture } from './tun-fixture.js';
+
+// Several programs are started in some tests.
+vi.setConfig({ testTimeout: 30_000 });
 
 const possible = canUseNamespaces();
 if (!possible.ok) console.warn(`tun-errors.test.ts is skipped: ${possible.why}`);

@@ -10,9 +10,9 @@ export const US = '10.9.0.2';
 export const KERNEL = '10.9.0.1';
 export const IPV4_ONLY = { address: '10.9.0.1/24' };
 
-/** Waits up to two seconds. */
+/** Waits, for about four seconds at most. */
 export async function until(done: () => boolean): Promise<void> {
-  for (let i = 0; i < 400 && !done(); i++) await sleep(5);
+  for (let i = 0; i < 800 && !done(); i++) await sleep(5);
   expect(done()).toBe(true);
 }
 
