@@ -137,9 +137,11 @@ function anyAddress(address: IpAddress | null): IpAddress | null {
 
 function freeListenPort(core: StackCore, address: IpAddress | null): number {
   const where = address ?? core.addresses.list[0].address;
-  const port = core.ports.ephemeral(where, 0, (candidate) => {
-    return !core.ports.hasFlows(candidate) && !core.listening.isTaken(candidate, address);
-  });
+  const port = core.ports.ephemeral(
+    where,
+    0,
+    (candidate) => !core.ports.hasFlows(candidate) && !core.listening.isTaken(candidate, address),
+  );
   if (port < 0) throw new TcpError('EADDRINUSE', 'all ephemeral ports are in use');
   return port;
 }

@@ -14,7 +14,7 @@ import type { Probe } from '../tcp/probe.js';
 import { CLOSED, ESTABLISHED, type State, TIME_WAIT } from '../tcp/state.js';
 import type { Tcb } from '../tcp/tcb.js';
 import type { TransitionEvent } from '../tcp/transitions.js';
-import type { IpAddress, Subnet } from '../wire/address.js';
+import type { IpAddress } from '../wire/address.js';
 import type { IcmpQuote } from '../wire/icmp.js';
 import { HandDevice } from './by-hand.js';
 import { type ConnectOptions, connect, type ListenOptions, listen } from './calls.js';
@@ -27,6 +27,8 @@ import type { Listener, ListenerHost } from './listener.js';
 import { Listeners } from './listeners.js';
 import { LocalAddresses } from './local-addresses.js';
 import { Loopback } from './loopback.js';
+import { MemoryWaiters } from './memory-waiters.js';
+import type { StackCoreOptions } from './options.js';
 import { PortTable } from './ports.js';
 import { Receiver } from './receiver.js';
 import { TimerWheel } from './timer-wheel.js';
@@ -41,25 +43,7 @@ const DEFAULT_MEMORY = 256 * 1024 * 1024;
 export type { ConnectOptions, ListenOptions } from './calls.js';
 export { Listener, type ListenerHandler } from './listener.js';
 
-export interface StackCoreOptions {
-  /** The stack's own addresses, each with its prefix. */
-  addresses: readonly Subnet[];
-  /** Where packets go; without one they are kept for `takePackets`. */
-  device?: Device;
-  /** Bytes for all buffers of all connections (256 MiB): the limit of the stack's memory. */
-  memory?: number;
-  /** Fills an array with random bytes that nobody can guess. */
-  random: (bytes: Uint8Array) => void;
-  tcp?: Partial<TcpConfig>;
-  probe?: Probe | null;
-  /**
-   * The time, µs, for calls that the application makes between turns; without it they happen at the
-   * time of the last turn.
-   */
-  now?: () => number;
-  /** Replaces the generator of initial sequence numbers: for tests and conformance drivers. */
-  isn?: () => number;
-}
+export type { StackCoreOptions } from './options.js';
 
 export class StackCore implements Host, ListenerHost {
   readonly arena: Arena;
@@ -95,6 +79,7 @@ export class StackCore implements Host, ListenerHost {
   private scheduled: Connection[] = [];
   private finished: Connection[] = [];
   private readonly listenersWithNews: Listener[] = [];
+  private readonly hungry: MemoryWaiters;
   private inTurn = false;
   private workAnnounced = false;
   private nowUs = 0;
@@ -110,6 +95,7 @@ export class StackCore implements Host, ListenerHost {
     this.device = options.device ?? new HandDevice();
     this.arena = new Arena(options.memory ?? DEFAULT_MEMORY);
 
+    this.hungry = new MemoryWaiters(this.arena, (tcb) => this.schedule(tcb));
     const secrets = new Uint8Array(40);
     options.random(secrets);
     const keys = new DataView(secrets.buffer, 32);
@@ -193,9 +179,13 @@ export class StackCore implements Host, ListenerHost {
   /** Lets time pass: carries out all timers that are due. */
   advance(nowUs: number): void {
     this.beginTurn(nowUs);
-    this.wheelUs = nowUs;
-    this.wheel.advance(this.clock.ms, this.timerDue);
+    this.turnWheel();
     this.endTurn();
+  }
+
+  private turnWheel(): void {
+    this.wheelUs = this.nowUs;
+    this.wheel.advance(this.clock.ms, this.timerDue);
   }
 
   /** Sends what the application's calls have left to send. */
@@ -217,12 +207,16 @@ export class StackCore implements Host, ListenerHost {
 
   private beginTurn(nowUs: number): void {
     this.setTime(nowUs);
+    // Nobody calls `advance` while nothing is armed: the wheel must not fall behind.
+    if (this.wheel.armed === 0) this.turnWheel();
+    this.input.reassembly.expire(this.clock.ms);
     this.inTurn = true;
   }
 
+  /** Time never goes back, whatever the clock says. */
   private setTime(nowUs: number): void {
-    this.nowUs = nowUs;
-    this.clock.set(nowUs);
+    this.nowUs = Math.max(this.nowUs, nowUs);
+    this.clock.set(this.nowUs);
   }
 
   /** Within a turn all happens at one time; between turns it goes on. */
@@ -236,6 +230,7 @@ export class StackCore implements Host, ListenerHost {
     for (let round = 0; ; round++) {
       this.deliverNews();
       this.transmitAll();
+      this.hungry.tell();
       if (this.loopback.waiting === 0 || round === LOOPBACK_ROUNDS) break;
       this.loopback.deliver(this.loopbackArrives);
     }
@@ -300,6 +295,10 @@ export class StackCore implements Host, ListenerHost {
     if (!this.inTurn) this.announceWork();
   }
 
+  memoryWanted(tcb: Tcb): void {
+    this.hungry.add(tcb);
+  }
+
   private announceWork(): void {
     if (this.workAnnounced) return;
     this.workAnnounced = true;
@@ -358,8 +357,12 @@ export class StackCore implements Host, ListenerHost {
     this.byId[id] = null;
     connection.id = -1;
     this.timers.remove(id);
-    this.origins.get(connection)?.forget(connection);
+    const listener = this.origins.get(connection);
+    if (listener === undefined) return;
+    // Nobody knows of it, and nobody will: what it has received is thrown away.
+    listener.forget(connection);
     this.origins.delete(connection);
+    connection.close();
   }
 
   removeFlow(id: number): void {

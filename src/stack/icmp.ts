@@ -19,7 +19,7 @@ import {
 } from '../wire/icmp.js';
 import { type IpHeader, verifyTransportChecksum } from '../wire/ip.js';
 import type { StackCore } from './core.js';
-import { writeReplyIp } from './reply.js';
+import { sendDatagram } from './fragment.js';
 
 const message = new IcmpMessage();
 const quote = new IcmpQuote();
@@ -57,19 +57,14 @@ export function icmpArrives(core: StackCore, ip: IpHeader, trusted: boolean): vo
   }
 }
 
-/** The message goes back as it came, from where it lies. */
+/** The message goes back as it came, from where it lies; in fragments where the path is narrower. */
 function replyEcho(core: StackCore, ip: IpHeader): void {
   const path = core.pathTo(ip.src0, ip.src1, ip.src2, ip.src3);
-  const batch = path.batch;
-  const length = ip.payloadLength;
-  const at = batch.header();
   turnEchoIntoReply(core.arena.view, ip.payloadOffset, ip.family);
-  const id = core.identification();
-  const header = writeReplyIp(core.arena.view, at, ip, ip.protocol, length, id);
-  batch.push(header, ip.payloadOffset, length, 0, 0, 0, 0);
+  sendDatagram(core, path, ip);
   core.counters.echoReplies += 1;
-  // The piece lies in a receive slot, which is given back when this packet is done with.
-  batch.flush();
+  // The payload lies in a receive slot, which is given back when this packet is done with.
+  path.batch.flush();
 }
 
 /** MUST-54: acts on errors about segments that are in flight; others are forged or late. */

@@ -25,10 +25,13 @@ import { destinationOf, replyReset, sourceOf } from './reply.js';
 /** RFC 6191 §2: how far behind the old connection's numbers a reopened one begins (as Linux). */
 const REOPEN_DISTANCE = 65_537;
 
+/** No new connections when less than a sixteenth of the arena is free. */
+const SYN_RESERVE_SHIFT = 4;
+
 export class Input {
   private readonly ip = new IpHeader();
   private readonly segment = new TcpSegment();
-  private readonly reassembly: Reassembly;
+  readonly reassembly: Reassembly;
 
   constructor(private readonly core: StackCore) {
     this.reassembly = new Reassembly(core.arena);
@@ -165,7 +168,7 @@ export class Input {
   /** Makes the connection; `after`: sequence number that it must stay away from (RFC 6191). */
   private synArrives(listener: Listener, after: number | null): void {
     const { core, ip, segment } = this;
-    if (!listener.hasRoom) {
+    if (!listener.hasRoom || this.memoryIsShort()) {
       core.counters.synDropped += 1;
       core.probe?.dropped(null, 'backlog full');
       return;
@@ -186,6 +189,12 @@ export class Input {
     if (after !== null && seqLeq(isn, after)) isn = (after + REOPEN_DISTANCE) | 0;
     core.attach(connection, listener);
     connection.openPassive(isn, segment);
+  }
+
+  /** The connections that are there need what is left of the arena. */
+  private memoryIsShort(): boolean {
+    const { arena } = this.core;
+    return arena.capacity - arena.used < arena.capacity >> SYN_RESERVE_SHIFT;
   }
 
   private listenerFor(): Listener | null {

@@ -40,14 +40,11 @@ export class Reassembly {
     if (datagram === null) return false;
     const start = ip.fragmentOffset;
     const end = start + ip.payloadLength;
-    if (!ip.moreFragments) datagram.total = end;
-    const overlaps = overlapsAny(datagram.ranges, start, end);
-    const tooFar = end > MAX_BYTES || (datagram.total >= 0 && end > datagram.total);
-    if (overlaps || tooFar || end === start || datagram.ranges.add(start, end) < 0) {
-      // RFC 5722: overlapping fragments are an attack; nothing of the datagram is kept.
+    if (!fits(datagram, start, end, !ip.moreFragments) || datagram.ranges.add(start, end) < 0) {
       this.drop(datagram);
       return false;
     }
+    if (!ip.moreFragments) datagram.total = end;
     this.arena.bytes.copyWithin(
       datagram.block + start,
       ip.payloadOffset,
@@ -83,7 +80,9 @@ export class Reassembly {
     return datagram;
   }
 
-  private expire(nowMs: number): void {
+  /** Gives up what has waited too long; once in a turn. */
+  expire(nowMs: number): void {
+    if (this.datagrams.length === 0) return;
     for (const datagram of [...this.datagrams]) {
       if (((nowMs - datagram.startedMs) | 0) > LIFETIME_MS) this.drop(datagram);
     }
@@ -93,6 +92,21 @@ export class Reassembly {
     this.arena.free(datagram.block, MAX_BYTES);
     this.datagrams.splice(this.datagrams.indexOf(datagram), 1);
   }
+}
+
+/**
+ * RFC 5722: fragments that overlap, or disagree about the end, are an attack or a defect: nothing of
+ * the datagram is kept.
+ */
+function fits(datagram: Datagram, start: number, end: number, isLast: boolean): boolean {
+  const { ranges, total } = datagram;
+  if (end === start || end > MAX_BYTES) return false;
+  if (total >= 0 && (isLast || end > total)) return false;
+  if (isLast && ranges.count > 0 && ranges.end(ranges.count - 1) > end) return false;
+  for (let i = 0; i < ranges.count; i++) {
+    if (ranges.start(i) < end && start < ranges.end(i)) return false;
+  }
+  return true;
 }
 
 function fillKey(key: Int32Array, ip: IpHeader): void {
@@ -114,11 +128,4 @@ function matches(key: Int32Array, ip: IpHeader): boolean {
   fillKey(wanted, ip);
   for (let i = 0; i < key.length; i++) if (key[i] !== wanted[i]) return false;
   return true;
-}
-
-function overlapsAny(ranges: Ranges, start: number, end: number): boolean {
-  for (let i = 0; i < ranges.count; i++) {
-    if (ranges.start(i) < end && start < ranges.end(i)) return true;
-  }
-  return false;
 }

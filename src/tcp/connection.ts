@@ -146,7 +146,8 @@ export class Connection extends Tcb {
     if (rcv.urgent && urgentRemaining(this) === 0) rcv.urgent = false;
     if (this.state === CLOSED || this.state === TIME_WAIT) {
       if (rcv.ring.length === 0) rcv.ring.release();
-    } else if (windowUpdateDue(this)) {
+    } else if (rcv.ring.length === 0 || windowUpdateDue(this)) {
+      // At the end of the turn the empty ring goes back.
       host.schedule(this);
     }
   }
@@ -171,11 +172,21 @@ export class Connection extends Tcb {
     return bytes;
   }
 
-  /** How many of `wanted` bytes the ring can take: all, or when the arena is full what is left. */
+  /**
+   * How many of `wanted` bytes the ring can take: all, or what the arena has a block for. Writers
+   * leave a quarter of it to readers: without memory for what arrives nothing is acknowledged, and no
+   * send ring would ever shrink.
+   */
   private room(wanted: number): number {
     const ring = this.snd.ring;
-    if (wanted <= 0 || ring.ensure(ring.length + wanted)) return wanted;
-    return ring.capacity - ring.length;
+    const { arena } = this.host;
+    const forWriters = arena.capacity - (arena.capacity >> 2) - arena.used;
+    for (let bytes = wanted; ring.length + bytes > ring.capacity; bytes >>= 1) {
+      const extent = ring.length + bytes;
+      if (arena.blockSize(extent) <= forWriters && ring.ensure(extent)) return bytes;
+      this.host.memoryWanted(this);
+    }
+    return Math.min(wanted, ring.capacity - ring.length);
   }
 
   /** SEND with the URGENT flag: data in line, the urgent pointer behind them. Answers as `write`. */

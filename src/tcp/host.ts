@@ -29,6 +29,8 @@ export interface Host {
   congestionControl(name: string): CongestionControl;
   /** The next value for the identification field of IPv4. */
   identification(): number;
+  /** A write found no memory: asks for NEWS_WRITABLE when some has come back. */
+  memoryWanted(tcb: Tcb): void;
   /** Asks that `deliver` and `transmit` be called at the end of the turn. */
   schedule(tcb: Tcb): void;
   /** The connection entered a state in which the stack must do something about its place. */

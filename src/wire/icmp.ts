@@ -122,7 +122,9 @@ export function turnEchoIntoReply(view: DataView, at: number, family: number): v
   const type = family === 4 ? ICMPV4_ECHO_REPLY : ICMPV6_ECHO_REPLY;
   const present = (type << 8) | (former & 0xff);
   view.setUint16(at, present);
-  view.setUint16(at + 2, replaceWord(view.getUint16(at + 2), former, present));
+  // Of the two zeros of ones' complement, 0 would be wrong where all other words are 0 as well.
+  const checksum = replaceWord(view.getUint16(at + 2), former, present);
+  view.setUint16(at + 2, checksum === 0 ? 0xffff : checksum);
 }
 
 function kindV4(type: number, code: number): number {

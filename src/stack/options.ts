@@ -1,0 +1,26 @@
+// What a stack is told when it is made. Knows names and defaults; no behaviour.
+
+import type { TcpConfig } from '../tcp/config.js';
+import type { Probe } from '../tcp/probe.js';
+import type { Subnet } from '../wire/address.js';
+import type { Device } from './device.js';
+
+export interface StackCoreOptions {
+  /** The stack's own addresses, each with its prefix. */
+  addresses: readonly Subnet[];
+  /** Where packets go; without one they are kept for `takePackets`. */
+  device?: Device;
+  /** Bytes for all buffers of all connections (256 MiB): the limit of the stack's memory. */
+  memory?: number;
+  /** Fills an array with random bytes that nobody can guess. */
+  random: (bytes: Uint8Array) => void;
+  tcp?: Partial<TcpConfig>;
+  probe?: Probe | null;
+  /**
+   * The time, µs, for calls that the application makes between turns; without it they happen at the
+   * time of the last turn.
+   */
+  now?: () => number;
+  /** Replaces the generator of initial sequence numbers: for tests and conformance drivers. */
+  isn?: () => number;
+}
