@@ -112,6 +112,21 @@ describe('fast retransmit and fast recovery', () => {
   );
 
   trace(
+    'duplicates are counted from the last new ACK',
+    established({ offload: true, win: 10000 }),
+    `${tenSegments}
+    +0.01   < . 1:1(0) ack 1
+    +0      < . 1:1(0) ack 1
+    +0.01   < . 1:1(0) ack 1001 win 9000
+    +0.01   < . 1:1(0) ack 1001
+    +0      < . 1:1(0) ack 1001
+    +0      info(retransmits) = 0
+    +0      < . 1:1(0) ack 1001
+    +0      > . 1001:2001(1000) ack 1
+    `,
+  );
+
+  trace(
     'the window grows by what has arrived, and ends at ssthresh (steps 4 to 6)',
     established({ offload: true, win: 30000, cwnd: 10000 }),
     `${tenSegments}

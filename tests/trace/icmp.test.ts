@@ -109,6 +109,50 @@ describe('errors once it is established', () => {
   );
 });
 
+describe('what the user is told in the end', () => {
+  trace(
+    'SHOULD-25: after a soft error and nothing else, the timeout names it, as in Linux',
+    established({ tcp: { userTimeout: 1000 } }),
+    `
+     0      write(10)
+     0      > P. 1:11(10) ack 1
+    +0.01   < icmp unreachable host [1:11(10)]
+    +0.19   > P. 1:11(10) ack 1
+    +0.4    > P. 1:11(10) ack 1
+    +0.8                                                                      CLOSED
+    +0      closed(timeout, EHOSTUNREACH)
+    `,
+  );
+
+  trace(
+    'not when there was progress after it',
+    established({ tcp: { userTimeout: 1000 } }),
+    `
+     0      write(10)
+     0      > P. 1:11(10) ack 1
+    +0.01   < icmp unreachable host [1:11(10)]
+    +0.01   < . 1:1(0) ack 11
+    +0      write(10)
+    +0      > P. 11:21(10) ack 1
+    +0.2    > P. 11:21(10) ack 1
+    +0.4    > P. 11:21(10) ack 1
+    +0.8                                                                      CLOSED
+    +0      closed(timeout, ETIMEDOUT)
+    `,
+  );
+
+  trace(
+    'SHOULD-25: the same while it opens',
+    synSent({ tcp: { synTimeout: 2000 } }),
+    `
+    +0.01   < icmp unreachable net [0:0(0)]
+    +0.99   > S 0:0(0) <*>
+    +2                                                                        CLOSED
+    +0      closed(timeout, ENETUNREACH)
+    `,
+  );
+});
+
 describe('path MTU', () => {
   trace(
     'SHOULD-6, MUST-16: too big: smaller segments from now on, what was lost goes again at once',

@@ -172,7 +172,7 @@ describe('active open', () => {
     +1      > S 0:0(0) <*>
     +0.01   < S. 0:0(0) ack 1 <mss 1000>                                      ESTABLISHED
     +0      > . 1:1(0) ack 1
-    +0      write(3000)
+    +0      write(3000); info(retransmits) = 1
     +0      > . 1:1001(1000) ack 1
     +3      > . 1:1001(1000) ack 1
     `,

@@ -80,6 +80,16 @@ describe('parsing', () => {
 
 describe('window scale, RFC 7323 §2', () => {
   trace(
+    'a shift of zero is an offer as well',
+    synSent(),
+    `
+    +0.01   < S. 0:0(0) ack 1 win 1000 <mss 1000,nop,wscale 0>                ESTABLISHED
+    +0      > . 1:1(0) ack 1 win 2048
+    +0      info(sendWindowScale) = 0; info(receiveWindowScale) = 7
+    `,
+  );
+
+  trace(
     'a shift above 14 counts as 14',
     synSent(),
     `

@@ -25,6 +25,21 @@ describe('zero-window probes', () => {
   );
 
   trace(
+    'the back-off of probes ends with them: what is lost afterwards is sent again in time',
+    established({ win: 1000 }),
+    `${closedWindow}
+    +0.2    > . 1001:1002(1) ack 1
+    +0.4    > . 1001:1002(1) ack 1
+    +0.8    > . 1001:1002(1) ack 1
+    +0.01   < . 1:1(0) ack 1001 win 2000
+    +0      > . 1001:2001(1000) ack 1
+    +0      > P. 2001:3001(1000) ack 1
+    +0.2    > . 1001:2001(1000) ack 1
+    +0.4    > . 1001:2001(1000) ack 1
+    `,
+  );
+
+  trace(
     'an answer with an open window sets the data free',
     established({ win: 1000 }),
     `${closedWindow}

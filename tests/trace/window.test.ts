@@ -252,6 +252,21 @@ describe('the window that the peer offers', () => {
   );
 
   trace(
+    'not from one that was overtaken (SND.WL1)',
+    established(),
+    `
+     0      < . 101:201(100) ack 1 win 2000
+     0      > . 1:1(0) ack 1
+     0      info(sendWindow) = 2000
+     0      < . 1:101(100) ack 1 win 3000
+     0      > . 1:1(0) ack 201
+     0      info(sendWindow) = 2000
+     0      < . 201:201(0) ack 1 win 4000
+     0      info(sendWindow) = 4000
+    `,
+  );
+
+  trace(
     'it comes with an ACK that is not older (SND.WL2)',
     established(),
     `
