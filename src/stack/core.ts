@@ -142,6 +142,7 @@ export class StackCore implements Host, ListenerHost {
   }
 
   timeWaits(): TimeWaitInfo[] {
+    this.renewClock();
     return this.timeWaitRecords.infos();
   }
 

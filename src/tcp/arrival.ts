@@ -111,11 +111,8 @@ function acknowledgesSyn(tcb: Tcb, segment: TcpSegment): boolean {
 function refuse(tcb: Tcb, segment: TcpSegment, reason: string): void {
   if (tcb.host.probe !== null) tcb.host.probe.dropped(tcb, reason);
   if ((segment.flags & RST) !== 0) return;
-  if (
-    tcb.state === SYN_RECEIVED &&
-    (segment.flags & SYN) !== 0 &&
-    seqLt(segment.seq, tcb.rcv.nxt)
-  ) {
+  const onlySyn = (segment.flags & (SYN | ACK)) === SYN;
+  if (tcb.state === SYN_RECEIVED && onlySyn && seqLt(segment.seq, tcb.rcv.nxt)) {
     // The peer did not get our SYN,ACK. Deviation: §3.10.7.4 has an ACK here, which a peer in
     // SYN-SENT drops; Linux sends the SYN,ACK again, and so do we.
     tcb.pending |= SEND_SYN;

@@ -77,7 +77,8 @@ export function carryOutClose(tcb: Tcb): void {
 export function close(tcb: Tcb, lingerMs: number | undefined): void {
   if (tcb.orphaned) return;
   if (tcb.state === SYN_SENT) {
-    abort(tcb);
+    tcb.orphaned = true;
+    fail(tcb, 'CLOSE', 'abort', 'ECONNABORTED');
     return;
   }
   if (tcb.state === CLOSED || tcb.state === TIME_WAIT) {
@@ -146,6 +147,8 @@ export function finReached(tcb: Tcb): void {
   tcb.rcv.nxt = (tcb.rcv.nxt + 1) | 0;
   tcb.rcv.ended = true;
   tcb.rcv.finWaiting = false;
+  // Whatever came from beyond the FIN was never part of the stream.
+  tcb.rcv.outOfOrder = null;
   tcb.pending |= SEND_ACK;
   tcb.news |= NEWS_END;
   switch (tcb.state) {

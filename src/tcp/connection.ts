@@ -258,6 +258,7 @@ export class Connection extends Tcb {
 
   /** STATUS of RFC 9293 §3.10.6: a new object; not for the hot path. */
   info(): TcpInfo {
+    this.host.renewClock();
     return connectionInfo(this);
   }
 

@@ -53,7 +53,7 @@ export function connectionInfo(tcb: Tcb): TcpInfo {
     state: STATE_NAMES[tcb.state],
     rttUs: rtt.smoothed,
     rttVarUs: rtt.variance,
-    rttMinUs: rtt.smoothed === 0 ? 0 : rtt.min,
+    rttMinUs: rtt.min === 0x7fffffff ? 0 : rtt.min,
     rtoMs: currentRto(tcb),
     sendMss: snd.mss,
     receiveMss: rcv.mss,

@@ -1,13 +1,13 @@
 // Keep-alive: RFC 9293 §3.8.4. Off unless the user asks for it.
 
 import { timedOut } from './set-state.js';
-import { ESTABLISHED } from './state.js';
+import { ESTABLISHED, TIME_WAIT } from './state.js';
 import { SEND_KEEPALIVE, type Tcb } from './tcb.js';
 import { armTimer, cancelTimer, KEEPALIVE_TIMER } from './timers.js';
 
 /** Starts or stops the timer after a setting or the state changed. */
 export function renewKeepAlive(tcb: Tcb): void {
-  if (tcb.keepAlive && tcb.state >= ESTABLISHED) {
+  if (tcb.keepAlive && tcb.state >= ESTABLISHED && tcb.state !== TIME_WAIT) {
     armTimer(tcb, KEEPALIVE_TIMER, tcb.keepAliveIdleMs);
   } else {
     cancelTimer(tcb, KEEPALIVE_TIMER);

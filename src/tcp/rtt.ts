@@ -29,18 +29,19 @@ export function sampleRtt(tcb: Tcb, ack: number, hasTimestamps: boolean, tsEcr: 
   if (rtt.timing) {
     if (!seqGeq(ack, rtt.timedSeq)) return;
     rtt.timing = false;
-    updateRtt(tcb, (tcb.host.clock.us - rtt.timedUs) | 0);
+    const sample = Math.max((tcb.host.clock.us - rtt.timedUs) | 0, 1);
+    rtt.min = Math.min(rtt.min, sample);
+    updateRtt(tcb, sample);
   } else if (hasTimestamps && rtt.retries > 0) {
     const elapsedMs = (tcb.host.clock.ms + tcb.timestampOffset - tsEcr) | 0;
-    if (elapsedMs >= 0 && elapsedMs < 600_000) updateRtt(tcb, elapsedMs * 1000);
+    // Less than a tick is as much as one: the estimate must not fall below what the clock can tell.
+    if (elapsedMs >= 0 && elapsedMs < 600_000) updateRtt(tcb, Math.max(elapsedMs, 1) * 1000);
   }
 }
 
 /** §2.2 and §2.3, in integers. */
-function updateRtt(tcb: Tcb, sampleUs: number): void {
+function updateRtt(tcb: Tcb, sample: number): void {
   const rtt = tcb.rtt;
-  const sample = Math.max(sampleUs, 1);
-  if (sample < rtt.min) rtt.min = sample;
   if (rtt.smoothed === 0) {
     rtt.smoothed = sample;
     rtt.variance = sample >> 1;

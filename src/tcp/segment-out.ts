@@ -3,7 +3,7 @@
 
 import { fold } from '../wire/checksum.js';
 import { IPV4_HEADER, IPV6_HEADER, writeIpv4, writeIpv6 } from '../wire/ip.js';
-import { seqGt } from '../wire/sequence.js';
+import { seqGt, seqMax } from '../wire/sequence.js';
 import {
   ACK,
   RST,
@@ -83,7 +83,7 @@ export function sendSynSegment(tcb: Tcb, flags: number): void {
     );
   // RFC 7323 §2.2: the window of a SYN is never scaled.
   const window = synWindow(tcb);
-  rcv.edge = (rcv.nxt + window) | 0;
+  if (tcb.state !== SYN_SENT) rcv.edge = seqMax(rcv.edge, (rcv.nxt + window) | 0);
   writeTcp(
     view,
     at,

@@ -34,8 +34,7 @@ export type TransitionEvent =
   | 'timeout 2MSL'
   | 'timeout FIN-WAIT-2'
   | 'timeout user'
-  | 'ICMP error'
-  | 'refused';
+  | 'ICMP error';
 
 export interface Transition {
   readonly from: State;
@@ -261,14 +260,6 @@ export const TRANSITIONS: readonly Transition[] = [
     '',
     '3.9.2.2',
     'A hard error while opening: the peer cannot be reached.',
-  ),
-  row(
-    SYN_RECEIVED,
-    'refused',
-    CLOSED,
-    'RST',
-    '3.10.4',
-    'The listener went away, or had no room, before it could accept.',
   ),
 ];
 

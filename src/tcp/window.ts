@@ -18,15 +18,13 @@ export function promisedWindow(tcb: Tcb): number {
   return (tcb.rcv.edge - tcb.rcv.nxt) | 0;
 }
 
-/** Bytes of buffer that are free, within the share that a full arena leaves to each connection. */
-function freeBuffer(tcb: Tcb): number {
-  const { rcv, host } = tcb;
-  const arena = host.arena;
-  // Under memory pressure windows close instead of data being thrown away: the more of the arena
-  // is taken, the less of its buffer a connection offers.
-  const left = (arena.capacity - arena.used) >> 2;
-  const free = Math.min(rcv.limit, left) - rcv.ring.length;
-  return Math.min(Math.max(free, 0), WINDOW_FIELD_MAX << rcv.shift);
+/**
+ * Bytes that may be unread. Under memory pressure windows close instead of data being thrown away: the
+ * more of the arena is taken, the smaller the share that each connection counts on.
+ */
+function receiveBuffer(tcb: Tcb): number {
+  const { arena } = tcb.host;
+  return Math.min(tcb.rcv.limit, (arena.capacity - arena.used) >> 2);
 }
 
 /**
@@ -34,10 +32,11 @@ function freeBuffer(tcb: Tcb): number {
  * a worthwhile step (MUST-39): half the buffer or a full segment.
  */
 export function windowToOffer(tcb: Tcb): number {
+  const rcv = tcb.rcv;
   const promised = promisedWindow(tcb);
-  const free = freeBuffer(tcb);
-  const step = Math.min(tcb.rcv.limit >> 1, tcb.rcv.mss);
-  return free - promised >= step ? free : promised;
+  const buffer = receiveBuffer(tcb);
+  const free = Math.min(Math.max(buffer - rcv.ring.length, 0), WINDOW_FIELD_MAX << rcv.shift);
+  return free - promised >= Math.min(buffer >> 1, rcv.mss) ? Math.max(free, promised) : promised;
 }
 
 /** The window field that says at least `window` bytes; notes the right edge that was promised. */
