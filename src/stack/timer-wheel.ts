@@ -80,6 +80,12 @@ export class TimerWheel {
    * timer; what it arms fires in a later call, even if it is due at once. Time never goes back.
    */
   advance(nowMs: number, fire: (id: number) => void): void {
+    if (this.armedCount === 0) {
+      // An empty wheel can be turned by any time, also by more than it has room for.
+      this.target = nowMs | 0;
+      this.now = this.target;
+      return;
+    }
     if (((nowMs - this.target) | 0) > 0) this.target = nowMs | 0;
     this.moveAll(OVERDUE, FIRING);
     this.fireAll(fire);
