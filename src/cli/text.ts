@@ -24,10 +24,11 @@ export function formatDuration(ms: number): string {
   return minutes < 10 && rest > 0 ? `${minutes}min${rest}sec` : `${minutes}min`;
 }
 
-/** The command as the user started it, to be shown in advice: `finwait` or `node dist/cli/main.js`. */
+/** The command as the user started it, for advice: `finwait`, or `node dist/cli/main.js`. */
 export function programCall(): string {
   const script = process.argv[1] ?? 'finwait';
-  if (!script.endsWith('.js')) return 'finwait';
+  if (!script.endsWith('.js'))
+    return process.env.npm_command === 'exec' ? 'npx finwait' : 'finwait';
   const prefix = `${process.cwd()}/`;
   return `node ${script.startsWith(prefix) ? script.slice(prefix.length) : script}`;
 }

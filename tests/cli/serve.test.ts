@@ -330,6 +330,16 @@ describe.skipIf(!possible.ok)('the end of finwait serve', () => {
     await serve.stop();
   });
 
+  it('serves IPv6 alone', async () => {
+    const serve = await place.start('serve --address fd09::2 --http 8080', READY);
+    expect(serve.stdout).toContain('fw0: fd09::2 (this stack), fd09::1/64 (the kernel)\n');
+    const line = "curl -g 'http://[fd09::2]:8080/bytes/100000000' | sha256sum";
+    expect(serve.stdout).toContain(`  ${line}\n`);
+    const short = line.replace('/100000000', '/1000').replace('curl', 'curl -sS');
+    expect(printed(await place.sh(short))).toBe(`${bytesDigest(1000)}  -\n`);
+    await serve.stop();
+  });
+
   it('shows one table a stack', async () => {
     const first = await place.start('serve', READY);
     const second = await place.start(
