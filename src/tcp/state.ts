@@ -31,19 +31,9 @@ export const STATE_NAMES: readonly string[] = [
   'TIME-WAIT',
 ];
 
-/** The handshake is complete: data and FIN may have been exchanged. */
-export function isEstablishedOrLater(state: State): boolean {
-  return state >= ESTABLISHED;
-}
-
 /** States in which the user may still hand us data to send. */
 export function mayQueueData(state: State): boolean {
   return state >= SYN_SENT && state <= CLOSE_WAIT;
-}
-
-/** States in which the user has called CLOSE, so that a FIN is queued, sent or acknowledged. */
-export function userHasClosed(state: State): boolean {
-  return state >= FIN_WAIT_1;
 }
 
 /** States in which the peer may still send us data: its FIN has not been reached. */
