@@ -1,10 +1,12 @@
 // The flow table against a Map, with flows that come, go and crowd each other.
 
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { FlowTable } from '../../src/stack/flow-table.js';
 import { IpAddress } from '../../src/wire/address.js';
 import { address } from './host.js';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 interface Flow {
   local: IpAddress;

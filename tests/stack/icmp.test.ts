@@ -1,7 +1,7 @@
 // ICMP and ICMPv6 by hand: echo is answered, errors reach the connection that they are about.
 
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   addressBytes,
   addressText,
@@ -14,6 +14,8 @@ import {
 } from '../support/trace-packet.js';
 import { Application, address, type Family, HOST_A, HOST_B, newCore, SECOND } from './host.js';
 import { Peer } from './peer.js';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const ECHO_REQUEST = { 4: 8, 6: 128 } as const;
 const ECHO_REPLY = { 4: 0, 6: 129 } as const;

@@ -1,11 +1,13 @@
 // Listeners: two queues that are bounded, and places that come free however a connection ends.
 
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Listener, StackCore } from '../../src/stack/core.js';
 import { Invariants } from '../tcp/invariants.js';
 import { Acceptor, Application, address, type Family, newCore, SECOND } from './host.js';
 import { Peer } from './peer.js';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const nobody = { onConnection() {} };
 

@@ -1,7 +1,7 @@
 // Connections of a stack with itself: its own addresses reach its own listeners, without a device.
 
 import { createHash } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { StackCore } from '../../src/stack/core.js';
 import type { Connection } from '../../src/tcp/connection.js';
 import { FIN_WAIT_1, TIME_WAIT } from '../../src/tcp/state.js';
@@ -17,6 +17,8 @@ import {
   repeatable,
   SECOND,
 } from './host.js';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 /** Runs turns as long as there is work, as whoever drives a stack does; answers how many. */
 function settle(core: StackCore, now = SECOND, limit = 100_000): number {

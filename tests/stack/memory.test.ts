@@ -1,6 +1,6 @@
 // A stack with very little memory: its arena is the limit, and being full is an everyday matter.
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { StackCore } from '../../src/stack/core.js';
 import { Arena } from '../../src/storage/arena.js';
 import type { Connection } from '../../src/tcp/connection.js';
@@ -16,6 +16,8 @@ import {
   SECOND,
 } from './host.js';
 import { Peer } from './peer.js';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 /** Arena bytes that a stack reserves before any block. */
 const { arena } = newCore();

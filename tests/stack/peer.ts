@@ -57,6 +57,8 @@ export class Peer {
   now = SECOND;
   /** Every segment that the stack has sent, in order. */
   readonly heard: TcpFields[] = [];
+  /** The same as packets. */
+  readonly packets: Uint8Array[] = [];
 
   constructor(
     readonly core: StackCore,
@@ -95,7 +97,9 @@ export class Peer {
   /** The bytes of the peer's stream that begin at a sequence number. */
   bytes(seq: number, length: number): Uint8Array {
     const from = (seq - this.iss - 1) | 0;
-    return Uint8Array.from({ length }, (_, i) => peerByte(from + i));
+    const bytes = new Uint8Array(length);
+    for (let i = 0; i < length; i++) bytes[i] = peerByte(from + i);
+    return bytes;
   }
 
   /** Sends a segment, and moves on by what it carries; answers what the stack sent then. */
@@ -120,6 +124,7 @@ export class Peer {
       const tcp = parseTcp(ip);
       if (tcp.destinationPort !== this.port) continue;
       segments.push(tcp);
+      this.packets.push(packet);
       if (tcp.flags.includes('S')) this.irs = tcp.seq;
       if (tcp.flags.includes('R')) continue;
       const length = tcp.payload.length + (/[SF]/.test(tcp.flags) ? 1 : 0);

@@ -1,10 +1,12 @@
 // Local ports: RFC 6056 algorithm 3, and what is in use.
 
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { EPHEMERAL_FIRST, EPHEMERAL_LAST, PortTable } from '../../src/stack/ports.js';
 import { TcpError } from '../../src/tcp/errors.js';
 import { Application, address, newCore, repeatable } from './host.js';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const SIZE = EPHEMERAL_LAST - EPHEMERAL_FIRST + 1;
 const REMOTE = address('192.0.2.1');

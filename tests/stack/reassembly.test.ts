@@ -1,7 +1,7 @@
 // Fragments: in any order, within bounds of number, size and time; overlaps are attacks (RFC 5722).
 
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Reassembly } from '../../src/stack/reassembly.js';
 import { Arena } from '../../src/storage/arena.js';
 import { IpHeader } from '../../src/wire/ip.js';
@@ -19,6 +19,8 @@ import {
 } from '../support/trace-packet.js';
 import { Acceptor, type Family, HOST_A, HOST_B, newCore, SECOND } from './host.js';
 import { Peer } from './peer.js';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 interface Fragment {
   from: number;

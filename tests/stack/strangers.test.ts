@@ -1,10 +1,12 @@
 // Segments that belong to nobody: resets for those who can use them, silence for all others.
 
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { internetChecksum } from '../support/trace-packet.js';
 import { Acceptor, type Family, newCore, SECOND } from './host.js';
 import { Peer, type SegmentFields } from './peer.js';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const STRANGE: Record<Family, { from?: string; to?: string }[]> = {
   4: [

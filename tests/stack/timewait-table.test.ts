@@ -1,7 +1,7 @@
 // Records of connections in TIME-WAIT: what they keep, for how long, and what they cost.
 
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { TimeWaitTable } from '../../src/stack/timewait-table.js';
 import {
   Acceptor,
@@ -14,6 +14,8 @@ import {
   SECOND,
 } from './host.js';
 import { Peer } from './peer.js';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
 const fields = fc.record({

@@ -23,6 +23,7 @@ interface Marks {
   max: number;
   nxt: number;
   edge: number;
+  state: number;
 }
 
 /** Watches the connections of one stack. */
@@ -67,14 +68,14 @@ export class Invariants {
   /** SND.UNA, SND.MAX, RCV.NXT and the right edge of the window never move left. */
   private checkMarks(connection: Connection): void {
     const { snd, rcv, state } = connection;
-    const now = { una: snd.una, max: snd.max, nxt: rcv.nxt, edge: rcv.edge };
+    const now = { una: snd.una, max: snd.max, nxt: rcv.nxt, edge: rcv.edge, state };
     const before = this.marks.get(connection);
     this.marks.set(connection, now);
     if (before === undefined) return;
     must(atMost(before.una, now.una), 'SND.UNA moved left');
     must(atMost(before.max, now.max), 'SND.MAX moved left');
     // Before the peer's SYN there is no receive space.
-    if (state === SYN_SENT || before.edge === 0) return;
+    if (before.state === SYN_SENT) return;
     must(atMost(before.nxt, now.nxt), 'RCV.NXT moved left');
     must(atMost(before.edge, now.edge), 'the right edge of the window moved left');
   }
