@@ -105,5 +105,6 @@ module.exports = {
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     doNotFollow: { path: ['^node_modules/', '^dist/'] },
+    exclude: { path: '^(build|coverage)/' },
   },
 };

@@ -21,9 +21,12 @@ const ELSEWHERE =
   /\bthe (design|issue|brief|contracts?)\b(?! of)|\bissue #?\d|(design|lessons)\.md/i;
 const OTHER_MACHINE = /(?<![\w.])\/(work|root|home)\//;
 
-const files = ['bench', 'docs', 'native', 'scripts', 'src', 'tests']
-  .flatMap((folder) => filesBelow(folder))
-  .concat(readdirSync(ROOT).filter((name) => /\.(ts|md|cjs)$/.test(name)));
+/** What git does not keep, and git itself. */
+const NOT_KEPT = ['.git', 'build', 'coverage', 'dist', 'node_modules'];
+
+const files = readdirSync(ROOT, { withFileTypes: true })
+  .filter(({ name }) => !NOT_KEPT.includes(name))
+  .flatMap((entry) => (entry.isDirectory() ? filesBelow(entry.name) : [entry.name]));
 const sources = files.filter((file) => /\.([cm]?[jt]s|c|h|py)$/.test(file));
 const product = files.filter((file) => /^src\/.*\.ts$/.test(file));
 
