@@ -240,27 +240,32 @@ function readIpv6(view: DataView, at: number, total: number, out: IpHeader): voi
 function readExtensions(view: DataView, out: IpHeader): number {
   for (let seen = 0; isExtension(out.protocol); seen++) {
     const at = out.payloadOffset;
-    if (seen === MAX_EXTENSIONS) return IP_BAD_EXTENSION;
+    const isLate = seen === MAX_EXTENSIONS || (out.protocol === HOP_BY_HOP && seen > 0);
+    if (isLate) return IP_BAD_EXTENSION;
     if (out.payloadLength < 8) return IP_TRUNCATED;
-    const kind = out.protocol;
-    const size = kind === FRAGMENT ? 8 : (view.getUint8(at + 1) + 1) << 3;
+    const size = out.protocol === FRAGMENT ? 8 : (view.getUint8(at + 1) + 1) << 3;
     if (size > out.payloadLength) return IP_TRUNCATED;
-    if (kind === HOP_BY_HOP && seen > 0) return IP_BAD_EXTENSION;
-    if (kind === ROUTING && view.getUint8(at + 3) !== 0) return IP_SOURCE_ROUTED;
-    if (kind === FRAGMENT) {
-      const word = view.getUint16(at + 2);
-      out.fragmentOffset = word & 0xfff8;
-      out.moreFragments = (word & 1) !== 0;
-      out.identification = view.getInt32(at + 4);
-    } else if (kind !== ROUTING && !mayIgnoreOptions(view, at + 2, at + size)) {
-      return IP_BAD_EXTENSION;
-    }
+    const verdict = readExtension(view, at, size, out);
+    if (verdict !== IP_OK) return verdict;
     out.protocol = view.getUint8(at);
     out.headerLength = (out.headerLength + size) | 0;
     out.payloadOffset = (at + size) | 0;
     out.payloadLength = (out.payloadLength - size) | 0;
     if (isFragment(out)) return IP_OK;
   }
+  return IP_OK;
+}
+
+/** One extension header of `size` bytes; its kind is the protocol of `out`. */
+function readExtension(view: DataView, at: number, size: number, out: IpHeader): number {
+  if (out.protocol === ROUTING) return view.getUint8(at + 3) === 0 ? IP_OK : IP_SOURCE_ROUTED;
+  if (out.protocol !== FRAGMENT) {
+    return mayIgnoreOptions(view, at + 2, at + size) ? IP_OK : IP_BAD_EXTENSION;
+  }
+  const word = view.getUint16(at + 2);
+  out.fragmentOffset = word & 0xfff8;
+  out.moreFragments = (word & 1) !== 0;
+  out.identification = view.getInt32(at + 4);
   return IP_OK;
 }
 
