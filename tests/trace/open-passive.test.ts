@@ -1,7 +1,7 @@
 // Passive and simultaneous opening, and odd SYNs: RFC 9293 §3.5, §3.10.7.2, §3.10.7.4.
 
 import { describe } from 'vitest';
-import { closed, established, listening, synReceived, synSent, trace } from '../support/dsl.js';
+import { established, listening, synReceived, synSent, trace } from '../support/dsl.js';
 
 describe('passive open', () => {
   trace(
