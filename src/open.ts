@@ -1,5 +1,6 @@
 // A stack with a TUN device and the clock of the system, in one call. Knows the parts; no behaviour.
 
+import { withSoftwareOffload } from './device/offload.js';
 import { SystemClock } from './device/system-clock.js';
 import { TunDevice, type TunOptions } from './device/tun.js';
 import { Stack, type StackOptions } from './net/stack.js';
@@ -14,7 +15,7 @@ export interface OpenStackOptions extends Omit<StackOptions, 'clock' | 'device'>
  * @throws DeviceError when the device cannot be opened
  */
 export function openStack({ tun, ...options }: OpenStackOptions = {}): Stack {
-  const device = tun === null ? null : TunDevice.open(tun);
+  const device = tun === null ? null : withSoftwareOffload(TunDevice.open(tun));
   try {
     return new Stack({ ...options, clock: new SystemClock(), device });
   } catch (error) {

@@ -27,6 +27,9 @@ import { NEVER, nextTimer } from './timers.js';
 import { urgentRemaining } from './urgent.js';
 import { bytesRead, windowUpdateDue } from './window.js';
 
+/** A send ring may always be so large, while there is memory for writers at all. */
+const SMALLEST_SEND_RING = 16_384;
+
 /**
  * What the owner of a connection is told: at the end of a turn, never while a segment is being
  * processed. Each method may call the connection.
@@ -175,15 +178,17 @@ export class Connection extends Tcb {
   /**
    * How many of `wanted` bytes the ring can take: all, or what the arena has a block for. Writers
    * leave a quarter of it to readers: without memory for what arrives nothing is acknowledged, and no
-   * send ring would ever shrink.
+   * send ring would ever shrink. And the fuller it is, the smaller a ring may be, so that a few peers
+   * that do not read leave room for others.
    */
   private room(wanted: number): number {
     const ring = this.snd.ring;
     const { arena } = this.host;
     const forWriters = arena.capacity - (arena.capacity >> 2) - arena.used;
+    const largest = Math.min(forWriters, Math.max(forWriters >> 3, SMALLEST_SEND_RING));
     for (let bytes = wanted; ring.length + bytes > ring.capacity; bytes >>= 1) {
       const extent = ring.length + bytes;
-      if (arena.blockSize(extent) <= forWriters && ring.ensure(extent)) return bytes;
+      if (arena.blockSize(extent) <= largest && ring.ensure(extent)) return bytes;
       this.host.memoryWanted(this);
     }
     return Math.min(wanted, ring.capacity - ring.length);

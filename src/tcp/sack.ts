@@ -18,7 +18,9 @@ export function sackBlockCount(tcb: Tcb): number {
   const ranges = rcv.outOfOrder === null ? 0 : rcv.outOfOrder.count;
   const duplicate = rcv.dsackStart !== rcv.dsackEnd ? 1 : 0;
   if (ranges + duplicate === 0) return 0;
-  return Math.min(ranges + duplicate, tcb.timestamps ? BLOCKS_WITH_TIMESTAMPS : BLOCKS);
+  // They may take half of a segment at most: on a tiny MTU data come first.
+  const room = Math.max(((tcb.snd.mss >> 1) - 4) >> 3, 0);
+  return Math.min(ranges + duplicate, room, tcb.timestamps ? BLOCKS_WITH_TIMESTAMPS : BLOCKS);
 }
 
 /**
