@@ -185,7 +185,7 @@ export class Connection extends Tcb {
     const ring = this.snd.ring;
     const { arena } = this.host;
     const forWriters = arena.capacity - (arena.capacity >> 2) - arena.used;
-    const largest = Math.min(forWriters, Math.max(forWriters >> 3, SMALLEST_SEND_RING));
+    const largest = Math.min(forWriters, Math.max(forWriters >> 2, SMALLEST_SEND_RING));
     for (let bytes = wanted; ring.length + bytes > ring.capacity; bytes >>= 1) {
       const extent = ring.length + bytes;
       if (arena.blockSize(extent) <= largest && ring.ensure(extent)) return bytes;
