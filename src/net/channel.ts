@@ -211,9 +211,10 @@ export class Channel<Owner = unknown>
     if (this.#written !== null) this.#queue(WRITE);
   }
 
-  onClosed(_: Connection, reason: CloseReason, code: string | null): void {
+  onClosed(connection: Connection, reason: CloseReason, code: string | null): void {
     this.reason = reason;
-    this.#failure = code;
+    // As Linux: after the peer's FIN, a RST says that nobody reads what we write.
+    this.#failure = code === 'ECONNRESET' && connection.ended ? 'EPIPE' : code;
     this.#count();
     if (!this.established) this.#queue(CONNECTED);
     if (this.#reading) this.#queue(READ);

@@ -69,6 +69,7 @@ export class Stack extends EventEmitter implements Host {
       ...(memory !== undefined && { memory }),
       ...(tcp && { tcp }),
       ...(probe && { probe }),
+      now: () => clock.now(),
     });
     this.liveness = new Liveness((alive) => this.#keepAlive(alive));
     this.core.onWork = () => clock.defer(this.#flush);

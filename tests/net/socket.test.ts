@@ -103,6 +103,21 @@ describe('the state of the connection', () => {
   });
 });
 
+it('reads what came before a reset, and then tells of the reset', async () => {
+  // Over node:net this is an 'end' like any other: libuv takes a hang-up after a short read for one.
+  const { client, served } = await pair();
+  served.pause();
+  await sleep(1);
+  served.read();
+  client.write(Buffer.alloc(100_000));
+  await vi.waitFor(() => expect(served.tcpInfo()!.bytesReceived).toBe(100_000));
+  client.resetAndDestroy();
+  await vi.waitFor(() => expect(served.tcpState).toBe('CLOSED'));
+  served.resume();
+  const [error] = await once(served, 'error');
+  expect([served.bytesRead, error.code]).toEqual([100_000, 'ECONNRESET']);
+});
+
 describe('flow control', () => {
   it('reaches the peer: a paused socket closes its window, and reads nothing', async () => {
     const { client, served } = await pair({ tcp: { sendBuffer: 65_536 } });
@@ -142,6 +157,23 @@ describe('flow control', () => {
     const [a, b] = await Promise.all([received(client), received(served)]);
     const sent = createHash('sha256').update(data).digest('hex');
     expect([a, b]).toEqual([sent, sent]);
+  });
+});
+
+describe('the idle timeout', () => {
+  it('does not count a long write that makes progress', async () => {
+    const { client, served } = await pair({ tcp: { sendBuffer: 65_536 } });
+    stacks.link.aToB.settings.rate = 40_000_000;
+    let timeouts = 0;
+    client.setTimeout(400).on('timeout', () => {
+      timeouts += 1;
+    });
+    served.resume();
+    // Under way for 800 ms at least.
+    client.write(Buffer.alloc(4_000_000));
+    await once(client, 'drain');
+    expect(timeouts).toBe(0);
+    await once(client, 'timeout');
   });
 });
 
@@ -239,7 +271,7 @@ describe('connecting', () => {
     const socket = stacks.a.net.connect({
       port: await listening(server),
       host: 'name.test',
-      autoSelectFamilyAttemptTimeout: 30,
+      autoSelectFamilyAttemptTimeout: 400,
       lookup: (_name, _options, callback) =>
         void setImmediate(callback, null, [
           { address: 'fd09::77', family: 6 },
