@@ -42,7 +42,7 @@ function transmitOpening(tcb: Tcb): void {
   if ((tcb.pending & SEND_SYN) !== 0) {
     const snd = tcb.snd;
     if (tcb.rtt.retries === 0) startTiming(tcb, (snd.iss + 1) | 0);
-    else tcb.counters.retransmits += 1;
+    else noteRetransmission(tcb);
     sendSynSegment(tcb, tcb.state === SYN_SENT ? SYN : SYN | ACK);
     snd.nxt = (snd.iss + 1) | 0;
     snd.max = snd.nxt;
@@ -152,7 +152,6 @@ function sendData(tcb: Tcb, length: number, fin: boolean): void {
   if (seqGt(snd.nxt, snd.max)) snd.max = snd.nxt;
 }
 
-/** Karn (MUST-18): once anything is sent again, no sample from this flight. */
 function noteRetransmission(tcb: Tcb): void {
   tcb.counters.retransmits += 1;
   voidTiming(tcb);

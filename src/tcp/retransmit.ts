@@ -3,7 +3,7 @@
 
 import { probeNow } from './persist.js';
 import { leaveRecovery } from './recovery.js';
-import { currentRto, voidTiming } from './rtt.js';
+import { currentRto } from './rtt.js';
 import { timedOut } from './set-state.js';
 import { NEWS_ADVICE, SEND_SYN, type Tcb } from './tcb.js';
 import { armTimer, cancelTimer, isArmed, RETRANSMIT_TIMER } from './timers.js';
@@ -32,7 +32,6 @@ export function retransmitDue(tcb: Tcb): void {
   rtt.retries += 1;
   rtt.backoff += 1;
   tcb.counters.timeouts += 1;
-  voidTiming(tcb);
   adviseAfterR1(tcb);
   if (!tcb.snd.synAcknowledged) {
     tcb.pending |= SEND_SYN;

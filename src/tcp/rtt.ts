@@ -15,27 +15,31 @@ export function startTiming(tcb: Tcb, end: number): void {
   rtt.timedUs = tcb.host.clock.us;
 }
 
-/** §3, Karn (MUST-18): a segment that was sent again cannot be timed. */
+/** §3, Karn (MUST-18): once something was sent again, nothing of this flight can be timed. */
 export function voidTiming(tcb: Tcb): void {
   tcb.rtt.timing = false;
+  tcb.rtt.resentMs = tcb.host.clock.ms;
 }
 
 /**
- * Takes a sample when `ack` covers the timed segment, or else from the echoed timestamp, which is
- * exact after retransmissions too (RFC 7323 §4.1) but counts only milliseconds.
+ * Takes a sample when `ack` covers the timed segment, or else, after a retransmission, from the echoed
+ * timestamp (RFC 7323 §4.1), which counts only milliseconds. It says which transmission arrived: when
+ * it was an earlier one, only its ACK was lost, and the time since says nothing about the path.
  */
 export function sampleRtt(tcb: Tcb, ack: number, hasTimestamps: boolean, tsEcr: number): void {
   const rtt = tcb.rtt;
+  const now = tcb.host.clock.ms;
   if (rtt.timing) {
     if (!seqGeq(ack, rtt.timedSeq)) return;
     rtt.timing = false;
     const sample = Math.max((tcb.host.clock.us - rtt.timedUs) | 0, 1);
     rtt.min = Math.min(rtt.min, sample);
     updateRtt(tcb, sample);
-  } else if (hasTimestamps && rtt.retries > 0) {
-    const elapsedMs = (tcb.host.clock.ms + tcb.timestampOffset - tsEcr) | 0;
+  } else if (tcb.timestamps && hasTimestamps && rtt.retries > 0) {
+    const elapsedMs = (now + tcb.timestampOffset - tsEcr) | 0;
+    const sinceResent = (now - rtt.resentMs) | 0;
     // Less than a tick is as much as one: the estimate must not fall below what the clock can tell.
-    if (elapsedMs >= 0 && elapsedMs < 600_000) updateRtt(tcb, Math.max(elapsedMs, 1) * 1000);
+    if (elapsedMs >= 0 && elapsedMs <= sinceResent) updateRtt(tcb, Math.max(elapsedMs, 1) * 1000);
   }
 }
 

@@ -136,6 +136,8 @@ export class RttState {
   timing = false;
   timedSeq = 0;
   timedUs = 0;
+  /** When something was sent again last, clock.ms. */
+  resentMs = 0;
   /** When progress was last seen while something was outstanding (R2). */
   stalledMs = 0;
   /** Retransmissions of the same segment (R1). */
