@@ -15,8 +15,10 @@ const TOOLS = {
   nsenter: 'util-linux',
   ping: 'iputils-ping',
   python3: 'python3',
+  script: 'bsdutils',
   setpriv: 'util-linux',
   ss: 'iproute2',
+  sysctl: 'procps',
   tcpdump: 'tcpdump',
   tshark: 'tshark',
   unshare: 'util-linux',
@@ -46,8 +48,8 @@ function missing() {
 }
 
 function find(name) {
-  const paths = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, name));
-  return paths.find((path) => existsSync(path));
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'];
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }
 
 function apt(...args) {
