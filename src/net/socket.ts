@@ -1,7 +1,7 @@
 // The API of net.Socket over one channel. Knows streams and the words of node:net; must not know
 // how a connection works.
 
-import { Duplex } from 'node:stream';
+import { addAbortSignal, Duplex } from 'node:stream';
 import type { CloseReason, Connection } from '../tcp/connection.js';
 import { TcpError } from '../tcp/errors.js';
 import type { TcpInfo } from '../tcp/info.js';
@@ -66,8 +66,9 @@ export class Socket extends Duplex {
 
   constructor(host: Host, options: SocketOptions = {}, accepted?: Accepted) {
     checkSocketOptions(options);
+    const { signal, ...streamOptions } = options;
     super({
-      ...options,
+      ...streamOptions,
       allowHalfOpen: Boolean(options.allowHalfOpen),
       // As in node:net, 'close' waits for the connection, and says whether there was an error.
       emitClose: false,
@@ -82,6 +83,8 @@ export class Socket extends Duplex {
     this.on('end', () => {
       this.#peerEnded = !this.allowHalfOpen;
     });
+    // Not by the stream's constructor: one that is aborted already destroys at once.
+    if (signal !== undefined) addAbortSignal(signal, this);
     if (accepted !== undefined) this.#accept(accepted, options.readable !== false);
   }
 

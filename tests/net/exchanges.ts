@@ -344,6 +344,26 @@ export const serving: Record<string, Exchange> = {
       thrown(() => server.listen(1)),
     );
   },
+  'closed before it listens': async (t) => {
+    const server = t.watchServer('a', t.net.createServer()).listen(0, t.host);
+    t.note('a', [server.listening, server.address()]);
+    server.close((error) => t.note('a', `closed ${describeValue(error)}`));
+  },
+  'listening at once where no address is given': async (t) => {
+    const server = t.watchServer('a', t.net.createServer()).listen(() => t.note('a', 'called'));
+    t.note('a', [server.listening, typeof server.address()]);
+    await once(server, 'listening');
+    server.close();
+    server.listen(0, t.host);
+    await once(server, 'listening');
+    t.note('a', server.address());
+  },
+  'a signal that was aborted before': async (t) => {
+    const server = await t.listen();
+    t.watch('c', t.clientNet.connect({ ...t.to(server), signal: AbortSignal.abort() }));
+    const other = t.watchServer('a', t.net.createServer());
+    other.listen({ port: 0, host: t.host, signal: AbortSignal.abort() });
+  },
   'an aborted signal closes the server': async (t) => {
     const abort = new AbortController();
     const server = t.watchServer('a', t.net.createServer());

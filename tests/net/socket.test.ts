@@ -356,6 +356,7 @@ describe('wrong arguments are refused in the same words', () => {
     (net) => new net.Socket({ objectMode: true }),
     (net) => new net.Socket({ readableObjectMode: true }),
     (net) => new net.Socket({ keepAliveInitialDelay: 'x' }),
+    (net) => new net.Socket({ signal: 3 }),
     (net) => new net.Socket().setTimeout('x'),
     (net) => new net.Socket().setTimeout(-1),
     (net) => new net.Socket().setTimeout(1, 'x'),
