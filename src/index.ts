@@ -21,9 +21,13 @@ export type { Socket } from './net/socket.js';
 export type { SocketConnectOptions, SocketOptions } from './net/socket-options.js';
 export { Stack, type StackOptions } from './net/stack.js';
 export { type OpenStackOptions, openStack } from './open.js';
+export { HandDevice } from './stack/by-hand.js';
 export { Listener, type ListenerHandler, StackCore, type StackCoreOptions } from './stack/core.js';
 export * from './stack/device.js';
 export type { TimeWaitInfo } from './stack/timewaits.js';
+export { Arena } from './storage/arena.js';
+export { PacketBatch } from './storage/packet-batch.js';
+export { TcpClock } from './tcp/clock.js';
 export { DEFAULT_TCP_CONFIG, type TcpConfig } from './tcp/config.js';
 export {
   type CloseReason,
@@ -32,8 +36,12 @@ export {
   IdleHandler,
 } from './tcp/connection.js';
 export { TcpError } from './tcp/errors.js';
+export type { Host, Path } from './tcp/host.js';
 export type { TcpInfo } from './tcp/info.js';
+export { newReno } from './tcp/newreno.js';
 export type { Probe } from './tcp/probe.js';
 export { STATE_NAMES, type State } from './tcp/state.js';
 export { TRANSITIONS, type Transition, type TransitionEvent } from './tcp/transitions.js';
 export { IpAddress, Subnet } from './wire/address.js';
+export { IpHeader, parseIp } from './wire/ip.js';
+export { parseTcp, TcpSegment } from './wire/tcp.js';
