@@ -348,6 +348,6 @@ export class Channel<Owner = unknown>
     if (!closing && this.#countedClosing) liveness.addClosing(-1);
     this.#countedOpen = open;
     this.#countedClosing = closing;
-    if (!this.open && !closing) this.#host.leave(this);
+    if (!this.open && this.reason !== null) this.#host.leave(this);
   }
 }

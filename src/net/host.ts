@@ -21,7 +21,7 @@ export interface Host {
   readonly hasIpv6: boolean;
   /** Code of the error when nothing leads to `address`: no device, no loopback, or all is closed. */
   whyUnreachable(address: IpAddress): string | null;
-  /** Something was opened, or is closed and acknowledged. */
+  /** Something was opened, or is over: closed by both sides, reset, or timed out. */
   join(member: Member): void;
   leave(member: Member): void;
 }

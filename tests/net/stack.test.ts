@@ -231,6 +231,22 @@ describe('close', () => {
     await close();
   });
 
+  it('waits for the FIN of the peer, to acknowledge it', async () => {
+    const { a, b, close } = linkedStacks();
+    const server = b.net.createServer({ allowHalfOpen: true }, (socket) => {
+      socket.resume().on('end', () => setTimeout(() => socket.end(), 50));
+    });
+    server.listen(80);
+    const accepted = once(server, 'connection');
+    const socket = a.net.connect(80, '10.9.0.2');
+    const [served] = await accepted;
+    await a.close();
+    expect(socket.tcpState).toBe('TIME-WAIT');
+    await vi.waitFor(() => expect(served.tcpState).toBe('CLOSED'));
+    expect([socket.closeReason, served.closeReason]).toEqual(['fin', 'fin']);
+    await close();
+  });
+
   it('resets what does not end in time', async () => {
     const { a, b, close } = linkedStacks();
     const server = b.net.createServer({ allowHalfOpen: true, pauseOnConnect: true });
