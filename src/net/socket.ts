@@ -1,14 +1,14 @@
 // The API of net.Socket over one channel. Knows streams and the words of node:net; must not know
 // how a connection works.
 
-import { addAbortSignal, Duplex } from 'node:stream';
+import { addAbortSignal } from 'node:stream';
 import type { CloseReason, Connection } from '../tcp/connection.js';
 import { TcpError } from '../tcp/errors.js';
-import type { TcpInfo } from '../tcp/info.js';
 import { IpAddress } from '../wire/address.js';
 import { checkFunction, normalizeArguments, refusePath } from './arguments.js';
 import { Channel, type ChannelEvents } from './channel.js';
 import { Connecting, type ConnectOptions, type Target } from './connecting.js';
+import { EndpointStream } from './endpoint-stream.js';
 import {
   closedBeforeConnection,
   endedByOtherParty,
@@ -22,10 +22,8 @@ import { Intake } from './intake.js';
 import {
   type Accepted,
   checkSocketOptions,
-  type SocketAddress,
   type SocketConnectOptions,
   type SocketOptions,
-  socketAddress,
   TransportSettings,
 } from './socket-options.js';
 
@@ -37,7 +35,7 @@ type WriteDone = (error?: Error | null) => void;
  * as described at https://nodejs.org/docs/latest-v20.x/api/net.html#class-netsocket. Besides:
  * `tcpState`, `tcpInfo()`, `closeReason`, and the event 'tcpstate' (to, from).
  */
-export class Socket extends Duplex {
+export class Socket extends EndpointStream {
   /** Between `connect()` and 'connect', or the end. */
   connecting = false;
   /** The server that it came from; null for one that was made by `connect`. */
@@ -61,7 +59,6 @@ export class Socket extends Duplex {
   readonly #settings: TransportSettings;
   #bytesWritten = 0;
   #bytesAtTimeout = 0;
-  #peer: SocketAddress | null = null;
   readonly #idle = new IdleTimer(() => this.#timedOut());
 
   constructor(host: Host, options: SocketOptions = {}, accepted?: Accepted) {
@@ -140,7 +137,7 @@ export class Socket extends Duplex {
   #renew(): void {
     (this as unknown as { _undestroy(): void })._undestroy();
     this.#channel = null;
-    this.#peer = null;
+    this._forgetPeer();
     this.#peerEnded = false;
   }
 
@@ -361,7 +358,7 @@ export class Socket extends Duplex {
   // What it says about itself
 
   /** Not (yet, or any more) connected. */
-  get pending(): boolean {
+  override get pending(): boolean {
     return !this.#attached || this.connecting;
   }
 
@@ -385,53 +382,12 @@ export class Socket extends Duplex {
     return this.#bytesWritten + this.writableLength;
   }
 
-  /** The own address; empty before and after the connection. */
-  address(): SocketAddress {
-    if (!this.#attached || this.#channel === null) return {};
-    const { localAddress, localPort } = this.#channel.connection;
-    return socketAddress(localAddress, localPort);
+  protected override _latest(): Connection | null {
+    return this.#channel?.connection ?? null;
   }
 
-  get localAddress(): string | undefined {
-    return this.address().address;
-  }
-
-  get localPort(): number | undefined {
-    return this.address().port;
-  }
-
-  get localFamily(): string | undefined {
-    return this.address().family;
-  }
-
-  get remoteAddress(): string | undefined {
-    return this.#peerAddress().address;
-  }
-
-  get remotePort(): number | undefined {
-    return this.#peerAddress().port;
-  }
-
-  get remoteFamily(): string | undefined {
-    return this.#peerAddress().family;
-  }
-
-  /** As in Node: once it was asked for, it stays known after the end. */
-  #peerAddress(): SocketAddress {
-    if (this.pending || this.#channel === null) return this.#peer ?? {};
-    const { remoteAddress, remotePort } = this.#channel.connection;
-    this.#peer ??= socketAddress(remoteAddress, remotePort);
-    return this.#peer;
-  }
-
-  /** State of the connection, as in RFC 9293: `ESTABLISHED`, and `FIN-WAIT-2` after 'close', too. */
-  get tcpState(): string {
-    return this.#channel?.connection.stateName ?? 'CLOSED';
-  }
-
-  /** What the connection measures and holds; null when there never was one. */
-  tcpInfo(): TcpInfo | null {
-    return this.#channel?.connection.info() ?? null;
+  protected override _isAttached(): boolean {
+    return this.#attached;
   }
 
   /**

@@ -18,7 +18,7 @@ import type { StackCounters } from './counters.js';
 
 const BATCH = 64;
 /** Packets that wait at most; more are lost, as on any link. */
-const QUEUE = 1024;
+const QUEUE = 8192;
 const LOOPBACK_MTU = 65_535;
 
 export class Loopback implements Path {
