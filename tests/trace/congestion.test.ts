@@ -50,6 +50,12 @@ describe('windows', () => {
     +0      > . 4001:7001(3000) ack 1 gso 1000
     +0.01   < . 1:1(0) ack 7001
     +0      > . 7001:11001(4000) ack 1 gso 1000
+    +0.01   < . 1:1(0) ack 9001
+    +0      > . 11001:13001(2000) ack 1 gso 1000
+    +0.01   < . 1:1(0) ack 11001
+    +0      > . 13001:16001(3000) ack 1 gso 1000
+    +0.01   < . 1:1(0) ack 13001
+    +0      > . 16001:18001(2000) ack 1 gso 1000
     `,
   );
 
@@ -108,6 +114,20 @@ describe('fast retransmit and fast recovery', () => {
     +0      < . 1:1(0) ack 1
     +0      > . 1:1001(1000) ack 1
     +0      info(ssthresh) = 5000; info(cwnd) = 8000; info(timeouts) = 0
+    +0      info(duplicateAcks) = 3; info(retransmits) = 1
+    `,
+  );
+
+  trace(
+    'MUST-18: what was retransmitted fast gives no sample either',
+    established({ offload: true, win: 10000 }),
+    `${tenSegments}
+    +0.01   < . 1:1(0) ack 1
+    +0      < . 1:1(0) ack 1
+    +0      < . 1:1(0) ack 1
+    +0      > . 1:1001(1000) ack 1
+    +0.15   < . 1:1(0) ack 10001 win 0
+    +0      info(rttUs) = 10000
     `,
   );
 
@@ -154,6 +174,7 @@ describe('fast retransmit and fast recovery', () => {
     +0      > . 1:1001(1000) ack 1
     +0.01   < . 1:1(0) ack 3001 win 7000
     +0      > . 3001:4001(1000) ack 1
+    +0      info(cwnd) = 6000
     +0.01   < . 1:1(0) ack 10001 win 0
     +0      info(timeouts) = 0
     `,

@@ -232,6 +232,17 @@ describe('super-segments', () => {
   );
 
   trace(
+    'SHOULD-28: full segments only, where the window is no multiple of them',
+    established({ offload: true, win: 2500 }),
+    `
+     0      write(5000)
+     0      > . 1:2001(2000) ack 1 gso 1000
+    +0.01   < . 1:1(0) ack 2001 win 3700
+    +0      > P. 2001:5001(3000) ack 1 gso 1000
+    `,
+  );
+
+  trace(
     'one that is acknowledged in part',
     established({ offload: true, cwnd: 10000 }),
     `

@@ -197,6 +197,18 @@ describe('path MTU', () => {
   );
 
   trace(
+    'SHOULD-6, MUST-16: options take their room from it',
+    established({ mss: 1460, families: [4], timestamps: true }),
+    `
+     0      write(1448)
+     0      > P. 1:1449(1448) ack 1 <*>
+    +0.01   < icmp too-big mtu 1000 [1:1449(1448)]                            ESTABLISHED
+    +0      > . 1:949(948) ack 1 <*>
+    +0      > P. 949:1449(500) ack 1 <*>
+    `,
+  );
+
+  trace(
     'super-segments follow',
     established({ mss: 1460, families: [4], offload: true }),
     `

@@ -213,6 +213,17 @@ describe('timestamps, RFC 7323 §3 to §5', () => {
   );
 
   trace(
+    'timestamps that were not agreed upon mean nothing',
+    established(),
+    `
+     0      < P. 1:11(10) ack 1 <nop,nop,TS 5 5>
+     0      > . 1:1(0) ack 11
+     0      < P. 11:21(10) ack 1 <nop,nop,TS 4 5>
+     0      > . 1:1(0) ack 21
+    `,
+  );
+
+  trace(
     'segments without the option are taken all the same, as Linux does (Deviation from §3.2)',
     established({ timestamps: true }),
     `

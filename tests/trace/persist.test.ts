@@ -114,6 +114,20 @@ describe('zero-window probes', () => {
   );
 
   trace(
+    'R2 counts from the first probe, not from when anything was heard last',
+    established({ win: 1000, tcp: { userTimeout: 1000 } }),
+    `
+     0      write(1000)
+     0      > P. 1:1001(1000) ack 1
+    +0.01   < . 1:1(0) ack 1001 win 0
+    +1000   write(10)
+    +0.2    > . 1001:1002(1) ack 1                                            ESTABLISHED
+    +0.4    > . 1001:1002(1) ack 1                                            ESTABLISHED
+    +0.8                                                                      CLOSED
+    `,
+  );
+
+  trace(
     'the answers are no duplicate ACKs: no fast retransmit, no smaller cwnd',
     established({ win: 1000 }),
     `${closedWindow}

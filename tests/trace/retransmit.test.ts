@@ -260,6 +260,22 @@ describe('giving up', () => {
   );
 
   trace(
+    'SHOULD-9: R1 counts retransmissions of the same segment',
+    established(),
+    `
+     0      write(2000)
+     0      > . 1:1001(1000) ack 1
+     0      > P. 1001:2001(1000) ack 1
+    +0.2    > . 1:1001(1000) ack 1
+    +0.4    > . 1:1001(1000) ack 1
+    +0.1    < . 1:1(0) ack 1001
+    +0      > P. 1001:2001(1000) ack 1
+    +0.8    > P. 1001:2001(1000) ack 1
+    +0      no advice
+    `,
+  );
+
+  trace(
     'R2 counts from the last progress',
     established({ tcp: { userTimeout: 1000 } }),
     `

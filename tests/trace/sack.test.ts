@@ -69,6 +69,23 @@ describe('SACK', () => {
   );
 
   trace(
+    'where segments are small, fewer blocks leave room for data',
+    established({ sack: true, mss: 48 }),
+    `
+     0      < . 101:111(10) ack 1
+     0      > . 1:1(0) ack 1 <*>
+     0      < . 201:211(10) ack 1
+     0      > . 1:1(0) ack 1 <*>
+     0      < . 301:311(10) ack 1
+     0      > . 1:1(0) ack 1 <*>
+     0      write(60)
+     0      > . 1:29(28) ack 1 <nop,nop,sack 301:311 201:211>
+     0      > . 29:57(28) ack 1 <nop,nop,sack 301:311 201:211>
+     0      > P. 57:61(4) ack 1 <nop,nop,sack 301:311 201:211>
+    `,
+  );
+
+  trace(
     'none when the peer did not permit it',
     established(),
     `

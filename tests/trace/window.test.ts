@@ -157,6 +157,22 @@ describe('the window that we offer', () => {
   );
 
   trace(
+    'reading says nothing to the peer while the window is wide open',
+    established({ tcp: { receiveBuffer: 8192, receiveBufferMax: 8192 } }),
+    `
+     0      < . 1:1001(1000) ack 1
+     0      > . 1:1(0) ack 1001 win 7192
+     0      < . 1001:2001(1000) ack 1
+     0      > . 1:1(0) ack 2001 win 6192
+     0      < . 2001:3001(1000) ack 1
+     0      > . 1:1(0) ack 3001 win 5192
+     0      read(3000)
+    +1      < . 3001:3101(100) ack 1
+    +0      > . 1:1(0) ack 3101 win 8092
+    `,
+  );
+
+  trace(
     'a FIN finds no place in a closed window, and is acknowledged when it comes again',
     established({ tcp: { receiveBuffer: 2048, receiveBufferMax: 2048 } }),
     `
