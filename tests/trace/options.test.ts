@@ -218,7 +218,7 @@ describe('timestamps, RFC 7323 §3 to §5', () => {
     `
      0      < P. 1:11(10) ack 1 <nop,nop,TS 5 5>
      0      > . 1:1(0) ack 11
-     0      < P. 11:21(10) ack 1 <nop,nop,TS 4 5>
+     0      < P. 11:21(10) ack 1 <nop,nop,TS 4000000000 5>
      0      > . 1:1(0) ack 21
     `,
   );
