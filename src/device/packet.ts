@@ -10,14 +10,9 @@ import {
   RX_STRIDE,
   TX_CHECKSUM_START,
   TX_GSO_SIZE,
-  TX_HEADER_LENGTH,
-  TX_HEADER_OFFSET,
-  TX_PIECE1_LENGTH,
-  TX_PIECE1_OFFSET,
-  TX_PIECE2_LENGTH,
-  TX_PIECE2_OFFSET,
   TX_STRIDE,
 } from '../stack/device.js';
+import { gatherPacket, packetLength } from '../storage/packet-batch.js';
 import { complement, sumBytes, sumWords32 } from '../wire/checksum.js';
 import { IP_OK, IPV6_HEADER, IpHeader, PROTOCOL_TCP, parseIp } from '../wire/ip.js';
 
@@ -53,13 +48,8 @@ export class PacketPort {
   sent(index: number): Packet {
     const { tx } = this.#port;
     const at = index * TX_STRIDE;
-    const header = tx[at + TX_HEADER_LENGTH]!;
-    const first = tx[at + TX_PIECE1_LENGTH]!;
-    const second = tx[at + TX_PIECE2_LENGTH]!;
-    const bytes = new Uint8Array(header + first + second);
-    this.#copy(bytes, 0, tx[at + TX_HEADER_OFFSET]!, header);
-    this.#copy(bytes, header, tx[at + TX_PIECE1_OFFSET]!, first);
-    this.#copy(bytes, header + first, tx[at + TX_PIECE2_OFFSET]!, second);
+    const bytes = new Uint8Array(packetLength(tx, index));
+    gatherPacket(tx, index, this.#bytes, bytes, 0);
     const checksumStart = tx[at + TX_CHECKSUM_START]!;
     return { bytes, gsoSize: tx[at + TX_GSO_SIZE]!, checksumStart, trusted: checksumStart !== 0 };
   }

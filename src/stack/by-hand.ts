@@ -1,16 +1,8 @@
 // A device for stacks that are driven by hand: what is sent is kept as plain packets. Knows how to
 // put a packet together; must not know any clock or link.
 
-import {
-  TX_CHECKSUM_START,
-  TX_HEADER_LENGTH,
-  TX_HEADER_OFFSET,
-  TX_PIECE1_LENGTH,
-  TX_PIECE1_OFFSET,
-  TX_PIECE2_LENGTH,
-  TX_PIECE2_OFFSET,
-  TX_STRIDE,
-} from '../storage/descriptors.js';
+import { TX_CHECKSUM_START, TX_STRIDE } from '../storage/descriptors.js';
+import { gatherPacket, packetLength } from '../storage/packet-batch.js';
 import { complement, sumBytes } from '../wire/checksum.js';
 import type { Device, DeviceCounters, DevicePort } from './device.js';
 
@@ -43,7 +35,7 @@ export class HandDevice implements Device {
   }
 
   transmit(count: number): void {
-    for (let i = 0; i < count; i++) this.packets.push(this.assemble(i * TX_STRIDE));
+    for (let i = 0; i < count; i++) this.packets.push(this.assemble(i));
   }
 
   /** All packets since the last call, in order. */
@@ -60,16 +52,11 @@ export class HandDevice implements Device {
   ref(): void {}
   unref(): void {}
 
-  private assemble(at: number): Uint8Array {
+  private assemble(index: number): Uint8Array {
     const { memory, tx } = this.port as DevicePort;
-    const header = tx[at + TX_HEADER_LENGTH];
-    const first = tx[at + TX_PIECE1_LENGTH];
-    const second = tx[at + TX_PIECE2_LENGTH];
-    const packet = new Uint8Array(header + first + second);
-    packet.set(new Uint8Array(memory, tx[at + TX_HEADER_OFFSET], header));
-    packet.set(new Uint8Array(memory, tx[at + TX_PIECE1_OFFSET], first), header);
-    packet.set(new Uint8Array(memory, tx[at + TX_PIECE2_OFFSET], second), header + first);
-    const start = tx[at + TX_CHECKSUM_START];
+    const packet = new Uint8Array(packetLength(tx, index));
+    gatherPacket(tx, index, new Uint8Array(memory), packet, 0);
+    const start = tx[index * TX_STRIDE + TX_CHECKSUM_START];
     if (start > 0) {
       // The field holds the sum of the pseudo-header, so that summing it in completes it.
       const view = new DataView(packet.buffer);

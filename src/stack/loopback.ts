@@ -2,17 +2,8 @@
 // copies in the arena; must not know what they carry.
 
 import type { Arena } from '../storage/arena.js';
-import {
-  TX_GSO_SIZE,
-  TX_HEADER_LENGTH,
-  TX_HEADER_OFFSET,
-  TX_PIECE1_LENGTH,
-  TX_PIECE1_OFFSET,
-  TX_PIECE2_LENGTH,
-  TX_PIECE2_OFFSET,
-  TX_STRIDE,
-} from '../storage/descriptors.js';
-import { PacketBatch } from '../storage/packet-batch.js';
+import { TX_GSO_SIZE, TX_STRIDE } from '../storage/descriptors.js';
+import { gatherPacket, PacketBatch, packetLength } from '../storage/packet-batch.js';
 import type { Path } from '../tcp/host.js';
 import type { StackCounters } from './counters.js';
 
@@ -56,31 +47,23 @@ export class Loopback implements Path {
   }
 
   private take(count: number): void {
-    for (let i = 0; i < count; i++) this.copyPacket(i * TX_STRIDE);
+    for (let i = 0; i < count; i++) this.copyPacket(i);
   }
 
-  private copyPacket(at: number): void {
-    const table = this.batch.table;
-    const header = table[at + TX_HEADER_LENGTH];
-    const first = table[at + TX_PIECE1_LENGTH];
-    const second = table[at + TX_PIECE2_LENGTH];
-    const length = header + first + second;
+  private copyPacket(index: number): void {
+    const { table } = this.batch;
+    const { bytes } = this.arena;
+    const length = packetLength(table, index);
     const offset = this.length < QUEUE ? this.arena.allocate(length) : -1;
     if (offset < 0) {
       this.counters.loopbackDropped += 1;
       return;
     }
-    this.copy(table[at + TX_HEADER_OFFSET], offset, header);
-    this.copy(table[at + TX_PIECE1_OFFSET], offset + header, first);
-    this.copy(table[at + TX_PIECE2_OFFSET], offset + header + first, second);
+    gatherPacket(table, index, bytes, bytes, offset);
     const slot = ((this.head + this.length) % QUEUE) * 3;
     this.queue[slot] = offset;
     this.queue[slot + 1] = length;
-    this.queue[slot + 2] = table[at + TX_GSO_SIZE];
+    this.queue[slot + 2] = table[index * TX_STRIDE + TX_GSO_SIZE];
     this.length += 1;
-  }
-
-  private copy(from: number, to: number, length: number): void {
-    if (length > 0) this.arena.bytes.copyWithin(to, from, from + length);
   }
 }

@@ -76,3 +76,30 @@ export class PacketBatch {
     this.flushTo(count);
   }
 }
+
+/** Bytes of the packet that descriptor `index` of a table describes. */
+export function packetLength(table: Int32Array, index: number): number {
+  const at = index * TX_STRIDE;
+  return table[at + TX_HEADER_LENGTH] + table[at + TX_PIECE1_LENGTH] + table[at + TX_PIECE2_LENGTH];
+}
+
+/**
+ * Copies a packet, header and pieces in their order, from the memory that descriptor `index` points
+ * into to `target`, from `to` on. For whoever keeps packets; a device that can gather does not need it.
+ */
+export function gatherPacket(
+  table: Int32Array,
+  index: number,
+  memory: Uint8Array,
+  target: Uint8Array,
+  to: number,
+): void {
+  const at = index * TX_STRIDE;
+  let next = to;
+  for (let word = at + TX_HEADER_OFFSET; word <= at + TX_PIECE2_OFFSET; word += 2) {
+    const offset = table[word];
+    const length = table[word + 1];
+    target.set(memory.subarray(offset, offset + length), next);
+    next += length;
+  }
+}
