@@ -10,12 +10,19 @@ import {
   CLOSED,
   CLOSING,
   FIN_WAIT_1,
+  FIN_WAIT_2,
   LAST_ACK,
   LISTEN,
   SYN_SENT,
   TIME_WAIT,
 } from '../../src/tcp/state.js';
-import { isArmed, PERSIST_TIMER, RETRANSMIT_TIMER, TIMER_COUNT } from '../../src/tcp/timers.js';
+import {
+  FIN_WAIT_2_TIMER,
+  isArmed,
+  PERSIST_TIMER,
+  RETRANSMIT_TIMER,
+  TIMER_COUNT,
+} from '../../src/tcp/timers.js';
 
 /** Numbers that may only grow. */
 interface Marks {
@@ -168,6 +175,8 @@ function checkTimers(connection: Connection): void {
   const waits = opening || !atMost(left, snd.una);
   const asks = isArmed(connection, RETRANSMIT_TIMER) || isArmed(connection, PERSIST_TIMER);
   must(!waits || asks, 'something is unacknowledged, and no timer runs');
+  const orphan = state === FIN_WAIT_2 && connection.orphaned;
+  must(!orphan || isArmed(connection, FIN_WAIT_2_TIMER), 'an orphan may stay for ever');
   must(snd.finQueued === state >= FIN_WAIT_1 || opening, 'the state and the FIN differ');
 }
 

@@ -10,6 +10,7 @@ import type { Stage } from './states.js';
 export type Step =
   | { do: 'data'; bytes: number; segment: number; acks: number; flags: string; window: number }
   | { do: 'ahead'; by: number; bytes: number; fin: boolean }
+  | { do: 'overtaken fin'; bytes: number; between: number }
   | { do: 'again'; by: number; bytes: number }
   | { do: 'ack'; acks: number; window: number; sack: boolean; repeat: number }
   | { do: 'odd'; flags: string; bytes: number; seqBy: number; ackBy: number; urgent: number }
@@ -68,6 +69,10 @@ const unusual: fc.Arbitrary<Step> = fc.oneof(
     do: fc.constant('ahead' as const),
     by: fc.integer({ min: 1, max: 5000 }),
     ...{ bytes, fin: fc.boolean() },
+  }),
+  fc.record({
+    do: fc.constant('overtaken fin' as const),
+    ...{ bytes: fc.integer({ min: 1, max: 2000 }), between: fc.nat(2000) },
   }),
   fc.record({ do: fc.constant('again' as const), by: fc.integer({ min: 1, max: 5000 }), bytes }),
   fc.record({
@@ -149,6 +154,15 @@ export class Player {
           ack: this.acked,
         });
         return;
+      case 'overtaken fin': {
+        // The FIN comes before its data, which come in one piece or two.
+        const fin = peer.nxt + step.bytes;
+        const first = Math.min(step.between, step.bytes);
+        this.send({ seq: fin, flags: 'F.', ack: this.acked });
+        this.send({ data: first, ack: this.acked });
+        this.send({ data: step.bytes - first, ack: this.acked });
+        return;
+      }
       case 'again':
         this.send({ seq: peer.nxt - step.by, data: step.bytes, ack: this.acked });
         return;

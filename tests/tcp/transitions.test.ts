@@ -34,7 +34,7 @@ const reset: Scenario = ({ peer }) => void peer.send({ flags: 'R' });
 const silence: Scenario = ({ peer }) => void peer.pass(3600 * SECOND);
 const refused: Scenario = ({ peer }) => peer.unreachable(3);
 
-/** Where a connection stands, what is done to it, and how often the table then changes its state. */
+/** Where a connection stands, and what is done to it then. */
 const SCENARIOS: [name: string, from: (options?: object) => Stage, then: Scenario][] = [
   ['active open', activelyEstablished, () => {}],
   ['passive open', established, () => {}],
@@ -60,6 +60,15 @@ const SCENARIOS: [name: string, from: (options?: object) => Stage, then: Scenari
     finWait2,
     ({ connection, peer }) => {
       connection.close();
+      peer.pass(61 * SECOND);
+    },
+  ],
+  [
+    'orphan in FIN-WAIT-1',
+    finWait1,
+    ({ connection, peer }) => {
+      connection.close();
+      peer.send();
       peer.pass(61 * SECOND);
     },
   ],
