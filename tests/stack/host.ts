@@ -42,6 +42,14 @@ export function newCore(
   });
 }
 
+/** Arena bytes that a stack takes for itself before any block; what is more is for connections. */
+export const RESERVED = reservedBytes();
+
+function reservedBytes(): number {
+  const { arena } = newCore();
+  return arena.buffer.byteLength - arena.capacity;
+}
+
 /** An application: keeps what it is told, reads all it gets, and closes when the peer has. */
 export class Application implements ConnectionHandler {
   readonly told: string[] = [];

@@ -14,6 +14,7 @@ import {
   type Family,
   HOST_A,
   newCore,
+  RESERVED,
   repeatable,
   SECOND,
 } from './host.js';
@@ -212,7 +213,7 @@ describe('the loopback', () => {
 
   it('full memory loses packets, which are sent again', () => {
     // What the stack itself needs, and 256 KiB for data and packets under way.
-    const core = newCore({ memory: reservedBytes() + (256 << 10) });
+    const core = newCore({ memory: RESERVED + (256 << 10) });
     const acceptor = new Acceptor();
     core.listen({ port: 80, handler: acceptor });
     const data = randomBytes(2 << 20, 9);
@@ -230,12 +231,6 @@ describe('the loopback', () => {
     expect(core.arena.used).toBe(0);
   });
 });
-
-/** Arena bytes that a stack reserves before any block. */
-function reservedBytes(): number {
-  const { arena } = newCore();
-  return arena.buffer.byteLength - arena.capacity;
-}
 
 /** An application that sends something and closes behind it. */
 function sender(bytes: Uint8Array): Application {

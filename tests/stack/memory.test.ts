@@ -13,15 +13,12 @@ import {
   HOST_A,
   newCore,
   Pair,
+  RESERVED,
   SECOND,
 } from './host.js';
 import { Peer } from './peer.js';
 
 vi.setConfig({ testTimeout: 60_000 });
-
-/** Arena bytes that a stack reserves before any block. */
-const { arena } = newCore();
-const RESERVED = arena.buffer.byteLength - arena.capacity;
 
 const withRoomFor = (bytes: number) => ({ memory: RESERVED + bytes });
 

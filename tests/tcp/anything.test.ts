@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import type { StackCore } from '../../src/stack/core.js';
 import { mayQueueData } from '../../src/tcp/state.js';
+import { RESERVED } from '../stack/host.js';
 import type { SegmentFields } from '../stack/peer.js';
 import { internetChecksum, TCP, type TcpOption, upperChecksum } from '../support/trace-packet.js';
 import { Invariants } from './invariants.js';
@@ -160,6 +161,7 @@ const world = fc.record({
   reads: fc.boolean(),
   headerPrediction: fc.boolean(),
   receiveBuffer: fc.constantFrom(256 << 10, 3000),
+  memory: fc.constantFrom(1 << 20, 32 << 10),
   syn: options,
 });
 
@@ -168,11 +170,17 @@ describe.each(Object.entries(STAGES))('%s', (name, stageOf) => {
     fc.assert(
       fc.property(world, fc.array(event, { maxLength: 40, size: 'max' }), (world, events) => {
         const { family, iss, isn, reads, headerPrediction, receiveBuffer, syn } = world;
+        const memory = RESERVED + world.memory;
         const tcp = { headerPrediction, receiveBuffer, receiveBufferMax: 2 * receiveBuffer };
         const probe = new Watcher();
         // SYNs of which the options make no SYN would not lead to the state.
         const offered = syn.filter(({ kind }) => kind !== 'hex');
-        const stage = stageOf({ core: { tcp, probe, isn: () => isn }, family, iss, syn: offered });
+        const stage = stageOf({
+          core: { tcp, probe, memory, isn: () => isn },
+          family,
+          iss,
+          syn: offered,
+        });
         stage.application.reads = reads;
         const invariants = new Invariants(stage.core, () => fragments(stage.core));
         invariants.check();
