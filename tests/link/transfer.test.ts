@@ -32,10 +32,10 @@ const SCENARIOS: Record<string, Scenario> = {
   '5 % loss': { ...lossy({ loss: 0.05 }), within: 35 },
   '20 % loss': { ...lossy({ loss: 0.2 }), bytes: MIB / 2, within: 400 },
   '30 % loss on the way back only': { ...lossy({}), back: { loss: 0.3 }, within: 600 },
-  'every tenth packet is overtaken': lossy({ reorder: 0.1, reorderDelay: 5 * MS }),
+  'SHOULD-31: every tenth packet is overtaken': lossy({ reorder: 0.1, reorderDelay: 5 * MS }),
   'every tenth packet is overtaken by far': lossy({ reorder: 0.1, reorderDelay: 150 * MS }),
   'every fifth packet comes twice': lossy({ duplicate: 0.2 }),
-  'every twentieth packet is damaged': lossy({ corrupt: 0.05 }),
+  'MUST-3: every twentieth packet is damaged': lossy({ corrupt: 0.05 }),
   'bursts of loss': { ...lossy({ burst: { p: 0.01, r: 0.25 } }), bytes: MIB },
   'all at once': {
     ...lossy({ loss: 0.03, reorder: 0.05, duplicate: 0.05, corrupt: 0.02, jitter: 8 * MS }),
@@ -53,7 +53,7 @@ const SCENARIOS: Record<string, Scenario> = {
     tcp: { windowScaling: false, timestamps: false, sack: false },
   },
   'without header prediction': { ...lossy({ loss: 0.02 }), tcp: { headerPrediction: false } },
-  'windows smaller than a segment': {
+  'MUST-38: windows smaller than a segment': {
     ...{ network: { delay: MS, loss: 0.01 }, bytes: 100_000 },
     tcp: { receiveBuffer: 1000, receiveBufferMax: 1000 },
   },
@@ -69,12 +69,12 @@ const SCENARIOS: Record<string, Scenario> = {
     ...{ ...lossy({ loss: 0.02 }), bytes: MIB / 2 },
     reader: { bytes: 4000, every: 20 * MS },
   },
-  'a reader that sleeps for five minutes': {
+  'MUST-37: a reader that sleeps for five minutes': {
     ...lossy({ loss: 0.02 }),
     sleepsUntil: 300 * SECOND,
     within: 500,
   },
-  'a reader whose waking nobody hears: only a probe finds out': {
+  'MUST-36: a reader whose waking nobody hears; only a probe finds out': {
     network: { delay: 10 * MS, blackout: [[99 * SECOND, 115 * SECOND]] },
     ...{ sleepsUntil: 100 * SECOND, within: 300 },
   },
