@@ -54,8 +54,12 @@ describe.skipIf(!possible.ok)('the program', () => {
 
   it('colours a terminal only, and never with NO_COLOR', async () => {
     const onTerminal = `script -qec '${process.execPath} ${MAIN} --help' /dev/null`;
-    expect((await place.sh(`env -u NO_COLOR TERM=xterm ${onTerminal}`)).stdout).toContain('\u001b[1m');
-    expect((await place.sh(`NO_COLOR=1 TERM=xterm ${onTerminal}`)).stdout).not.toContain('\u001b');
+    expect((await place.sh(`env -u NO_COLOR -u CI TERM=xterm ${onTerminal}`)).stdout).toContain(
+      '\u001b[1m',
+    );
+    expect((await place.sh(`env -u CI NO_COLOR=1 TERM=xterm ${onTerminal}`)).stdout).not.toContain(
+      '\u001b',
+    );
     expect((await place.finwait('--help')).stdout).not.toContain('\u001b');
   });
 
