@@ -1,6 +1,6 @@
 // Connections that end without order, against the kernel: who sends the RST, and what the other is told.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { describeKernel, FAMILIES, TEST_MS, until } from '../support/kernel.js';
+import { describeKernel, FAMILIES, IPV4, TEST_MS, until } from '../support/kernel.js';
 import { judge } from '../support/kernel-filter.js';
 import { KernelPlace, type Pair } from '../support/kernel-place.js';
 import { controlOf } from '../support/kernel-wire.js';
@@ -166,23 +166,52 @@ describeKernel('resets', ['tcpdump'], () => {
     });
   });
 
-  test('a kernel that has forgotten the connection opens it anew (RFC 9293 §3.5.1)', async () => {
-    const { listener, users } = place.listen();
-    const { port } = listener;
-    const host = '10.9.0.2';
-    const first = await place.peer.connect({ host, port });
-    await until('we accept', () => users.length === 1);
-    judge(place.impaired, 'in', port, ({ rst }) => (rst ? 'drop' : 'pass'));
-    await first.reset();
-    await until('it has forgotten', () => place.kernelRows(port).length === 0);
-    place.heal();
-    // Its SYN gets a challenge ACK, whose answer is a RST; the SYN that is sent again finds us free.
-    const second = await place.peer.connect({ host, port, localPort: first.localPort! });
-    await until('we accept again', () => users.length === 2);
-    expect(users[0]!.closed).toEqual({ reason: 'rst', errorCode: 'ECONNRESET' });
-    await second.write('hello');
-    await users[1]!.receives(5);
-    users[1]!.connection.abort();
-    listener.close();
+  describe('a kernel that has forgotten the connection opens it anew (RFC 9293 §3.5.1)', () => {
+    test.each(['ESTABLISHED', 'CLOSE-WAIT', 'LAST-ACK', 'FIN-WAIT-1'])('in %s', async (state) => {
+      const { listener, users } = place.listen();
+      const { port } = listener;
+      const host = IPV4.stack;
+      const first = await place.peer.connect({ host, port });
+      await until('we accept', () => users.length === 1);
+      const ours = users[0]!;
+      if (state === 'CLOSE-WAIT' || state === 'LAST-ACK') {
+        await first.end();
+        await ours.seesEnd();
+      }
+      // The machine is switched off: it hears and says nothing any more, and forgets all.
+      judge(place.impaired, 'out', port, () => 'drop');
+      judge(place.impaired, 'in', port, () => 'drop');
+      if (state === 'LAST-ACK' || state === 'FIN-WAIT-1') {
+        ours.connection.shutdown();
+        await until('our FIN is lost', () => ours.connection.info().finSent);
+      }
+      await first.reset();
+      await until('it has forgotten', () => place.kernelRows(port).length === 0);
+      expect(ours.state).toBe(state);
+      place.heal();
+      // Its SYN gets a challenge ACK, whose answer is a RST; the SYN that is sent again finds us free.
+      const second = await place.peer.connect({ host, port, localPort: first.localPort! });
+      await until('we accept again', () => users.length === 2);
+      expect(ours.closed?.errorCode).toMatch(/ECONNRESET|null/);
+      expect(ours.states.at(-1)).toBe('CLOSED');
+      await second.write('hello');
+      await users[1]!.receives(5);
+      users[1]!.connection.abort();
+      listener.close();
+      const capture = await place.recorded();
+      const wire = await capture.segments(port, first.localPort!);
+      const again = wire.findLastIndex(({ flags }) => flags === 'S');
+      const answers = wire.slice(
+        wire.findIndex(({ flags }, i) => i > 2 && flags === 'S'),
+        again + 2,
+      );
+      expect(answers.map(({ from, flags }) => `${from} ${flags}`)).toEqual([
+        'kernel S',
+        'stack A',
+        'kernel R',
+        'kernel S',
+        'stack SA',
+      ]);
+    });
   });
 });

@@ -91,6 +91,27 @@ describeKernel('TIME-WAIT', ['tcpdump'], () => {
       ]);
     });
 
+    test('an old SYN is acknowledged, and opens nothing', async () => {
+      let syn: Uint8Array | null = null;
+      const port = 20_000;
+      judge(place.impaired, 'in', port, (segment) => {
+        if (segment.syn) syn ??= segment.packet.slice();
+        return 'pass';
+      });
+      const { listener, users } = place.listen({}, port);
+      const theirs = await place.peer.connect({ host: family.stack, port });
+      await until('we accept', () => users.length === 1);
+      const [ours] = users as [User];
+      const kernelPort = theirs.localPort!;
+      await closeFirst({ ours, theirs, ourPort: port, kernelPort, family });
+      const offered = () => place.impaired.out.counters.offered;
+      const before = offered();
+      place.core.receivePacket(syn!, place.clock.now());
+      expect(offered()).toBe(before + 1);
+      expect([users.length, listener.halfOpen]).toEqual([1, 0]);
+      listener.close();
+    });
+
     test('the kernel opens the same pair again: a newer timestamp (MAY-2, RFC 6191)', async () => {
       const first = await place.accept(family);
       await closeFirst(first);

@@ -11,6 +11,7 @@ export interface WireSegment {
   from: 'stack' | 'kernel';
   /** Letters: `S`, `SA`, `FA`, `FPA`, `R` ... */
   flags: string;
+  /** NaN where tcpdump leaves it out: of a bare ACK. */
   seq: number;
   /** 0 without an ACK. */
   ack: number;
@@ -140,20 +141,21 @@ class SegmentReader {
   read(line: string): WireSegment {
     const match = LINE.exec(line);
     if (match === null) throw new Error(`tcpdump says: ${line}`);
-    const [, source, destination, flags, seq = '0', ack = '0', length] = match as string[];
+    const [, source, destination, flags, seq, ack, length] = match as string[];
     const [there, back] = [`${source} ${destination}`, `${destination} ${source}`];
     if (flags!.includes('S')) this.#initial.set(there, Number(seq));
     return {
       from: Number(source) === this.#ourPort ? 'stack' : 'kernel',
       flags: flags!.replace('.', 'A'),
       seq: this.#relative(there, Number(seq)),
-      ack: flags!.includes('.') ? this.#relative(back, Number(ack)) : 0,
+      ack: ack === undefined ? 0 : this.#relative(back, Number(ack)),
       length: Number(length),
     };
   }
 
   #relative(direction: string, number: number): number {
-    return (number - (this.#initial.get(direction) ?? 0)) >>> 0;
+    const distance = number - (this.#initial.get(direction) ?? 0);
+    return distance < 0 ? distance + 2 ** 32 : distance;
   }
 }
 
