@@ -99,7 +99,7 @@ describeKernel('closing that has to wait', ['tcpdump'], () => {
       await ours.isClosed();
     });
 
-    test('FIN-WAIT-2 stays while the peer may still send (MAY-1 is not made use of)', async () => {
+    test('FIN-WAIT-2 stays while the peer may still send', async () => {
       const pair = await place.accept(family);
       const { ours, theirs } = pair;
       ours.connection.shutdown();

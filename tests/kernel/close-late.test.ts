@@ -48,6 +48,7 @@ describeKernel('closing over a bad network', ['tcpdump'], () => {
       return false;
     });
     await place.kernelReaches(pair, 'CLOSED');
+    await theirs.sees('close');
     expect(theirs.events).toEqual(['connect', 'end', 'close']);
     const wire = await place.wire(pair);
     expect(finsFrom('kernel', wire).length).toBeGreaterThanOrEqual(2);
