@@ -6,7 +6,7 @@
 //   load crc ADDRESS PORT SECONDS PARALLEL     connect, request, response, close: count
 //   load close ADDRESS PORT COUNT              close() to the end on both sides: percentiles
 //
-// One line of JSON on stdout. SO_LINGER and options are left alone; every load ends by itself.
+// One line of JSON on stdout. Every load ends by itself.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -63,6 +63,8 @@ static int open_socket(int flags) {
   if (fd < 0) fail("socket");
   int one = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  // The namespace may not choose its default; where the kernel has no CUBIC, it keeps its own.
+  setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5);
   return fd;
 }
 
