@@ -140,9 +140,11 @@ describeKernel('opening', ['nc', 'tcpdump'], () => {
       await until('we are told', () => ours.advice.includes(code));
       expect(ours.state).toBe('SYN-SENT');
       expect(ours.closed).toBeNull();
-      // Now there is such a host after all.
+      // Now there is such a host after all, which is not asked before it listens.
+      judge(place.impaired, 'out', ours.connection.localPort, () => 'drop');
       await place.namespace.ip(`addr add ${far} dev lo${family === IPV4 ? '' : ' nodad'}`);
       const server = await place.peer.listen({ host: far, port: 8001 });
+      place.heal();
       await ours.reaches('ESTABLISHED');
       await server.accept();
       ours.connection.abort();
