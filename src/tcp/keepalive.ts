@@ -20,7 +20,10 @@ export function renewKeepAlive(tcb: Tcb): void {
  */
 export function keepAliveDue(tcb: Tcb): void {
   if (!tcb.keepAlive) return;
-  const silent = (tcb.host.clock.ms - tcb.rcv.heardMs) | 0;
+  const now = tcb.host.clock.ms;
+  const silent = (now - tcb.rcv.heardMs) | 0;
+  const answered = ((tcb.rcv.heardMs - tcb.keepAliveSentMs) | 0) >= 0;
+  if (answered) tcb.keepAliveProbesSent = 0;
   const outstanding = tcb.snd.una !== tcb.snd.max;
   if (outstanding || silent < tcb.keepAliveIdleMs) {
     // What is outstanding has the retransmission timer to find out whether the peer lives.
@@ -33,6 +36,7 @@ export function keepAliveDue(tcb: Tcb): void {
     return;
   }
   tcb.keepAliveProbesSent += 1;
+  tcb.keepAliveSentMs = now;
   tcb.pending |= SEND_KEEPALIVE;
   armTimer(tcb, KEEPALIVE_TIMER, tcb.keepAliveIntervalMs);
 }

@@ -226,7 +226,9 @@ export class Tcb {
   /** Challenge ACKs, RFC 5961 §10: when the last one went out. */
   challengeMs = 0;
   challenged = false;
+  /** Keep-alive probes since one was answered, and when the last one was sent. */
   keepAliveProbesSent = 0;
+  keepAliveSentMs = 0;
   readonly createdMs: number;
 
   trafficClass: number;

@@ -77,11 +77,12 @@ describeKernel('idle connections', ['python3'], () => {
         answers++;
         return answers === 1 || answers > 3 ? 'drop' : 'pass';
       });
-      ours.connection.setKeepAlive(true, 60, 60, 3);
+      ours.connection.setKeepAlive(true, 120, 40, 3);
       await until('answers came after a lost one', () => answers === 3);
       expect(ours.state).toBe('ESTABLISHED');
       await ours.isClosed();
       expect(ours.closed).toEqual({ reason: 'timeout', errorCode: 'ETIMEDOUT' });
+      expect(answers).toBe(6);
     });
 
     test("the kernel's keep-alive is answered", async () => {
