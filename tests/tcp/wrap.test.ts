@@ -40,8 +40,8 @@ function relative(segment: TcpFields, isn: number, iss: number): object {
   const { seq, ack, options, flags } = segment;
   return {
     ...segment,
-    // A RST for an unknown flow may have no number of its own.
-    seq: seq === 0 && flags.includes('R') ? 'none' : (seq - isn) >>> 0,
+    // A RST for an unknown flow has no number of its own, when it acknowledges (§3.10.7.1).
+    seq: flags.includes('R') && flags.includes('.') ? 'none' : (seq - isn) >>> 0,
     ack: flags.includes('.') ? (ack - iss) >>> 0 : 'none',
     options: options.map((option) => {
       if (option.kind !== 'sack') return option;
