@@ -14,11 +14,17 @@ import {
   writeIpv4,
   writeIpv6,
 } from '../wire/ip.js';
-import { ACK, RST, type TcpSegment, writeTcp, writeTimestamps } from '../wire/tcp.js';
+import {
+  ACK,
+  RST,
+  TCP_HEADER,
+  type TcpSegment,
+  TIMESTAMPS_BYTES,
+  writeTcp,
+  writeTimestamps,
+} from '../wire/tcp.js';
 import type { TimeWaitTable } from './timewait-table.js';
 
-const TCP_HEADER = 20;
-const TIMESTAMPS_BYTES = 12;
 const HOP_LIMIT = 64;
 
 /** The sender of a packet as an address. */

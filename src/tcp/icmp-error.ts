@@ -2,12 +2,12 @@
 // RFC 5927. Must not know the layout of ICMP messages.
 
 import { seqGeq, seqLt } from '../wire/sequence.js';
-import { ipHeaderLength, TIMESTAMPS_BYTES } from './segment-out.js';
+import { TCP_HEADER, TIMESTAMPS_BYTES } from '../wire/tcp.js';
+import { ipHeaderLength } from './segment-out.js';
 import { fail } from './set-state.js';
 import { SYN_RECEIVED, SYN_SENT } from './state.js';
 import { NEWS_ADVICE, SEND_SYN, type Tcb } from './tcb.js';
 
-const TCP_HEADER = 20;
 /** RFC 5927 §7: below these a "too big" is an attack (Linux min_pmtu; RFC 8200 §5). */
 const MTU_FLOOR_V4 = 552;
 const MTU_FLOOR_V6 = 1280;

@@ -1,11 +1,11 @@
 // Opening: RFC 9293 §3.5, the OPEN calls and what both SYNs agree on. Knows options of the SYN; must
 // not know ports, listeners or how sequence numbers are chosen.
 
-import { ACK, type TcpSegment } from '../wire/tcp.js';
+import { ACK, TCP_HEADER, type TcpSegment, TIMESTAMPS_BYTES } from '../wire/tcp.js';
 import { acknowledge } from './ack.js';
 import { carryOutClose } from './close.js';
 import { renewKeepAlive } from './keepalive.js';
-import { ipHeaderLength, synWindow, TIMESTAMPS_BYTES } from './segment-out.js';
+import { ipHeaderLength, synWindow } from './segment-out.js';
 import { setState } from './set-state.js';
 import { ESTABLISHED, FIN_WAIT_1, LISTEN, SYN_RECEIVED, SYN_SENT } from './state.js';
 import { NEWS_ESTABLISHED, SEND_SYN, type Tcb } from './tcb.js';
@@ -13,7 +13,6 @@ import { rememberTimestamp } from './timestamps.js';
 import type { TransitionEvent } from './transitions.js';
 import { windowShiftFor } from './window.js';
 
-const TCP_HEADER = 20;
 /** A smaller MSS would make more header than data; Linux has the same floor. */
 const MSS_FLOOR = 48;
 /** MUST-15: what to assume when the peer says nothing. */

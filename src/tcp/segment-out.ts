@@ -2,12 +2,14 @@
 // precomputed sums; must not know why the segment is sent.
 
 import { fold } from '../wire/checksum.js';
-import { IPV4_HEADER, IPV6_HEADER, writeIpv4, writeIpv6 } from '../wire/ip.js';
+import { IPV4_HEADER, IPV6_HEADER, PROTOCOL_TCP, writeIpv4, writeIpv6 } from '../wire/ip.js';
 import { seqGt, seqMax } from '../wire/sequence.js';
 import {
   ACK,
   RST,
   SYN,
+  TCP_HEADER,
+  TIMESTAMPS_BYTES,
   URG,
   writeSackBlocks,
   writeSynOptions,
@@ -16,12 +18,9 @@ import {
 } from '../wire/tcp.js';
 import { sackBlockCount, sackBlocks } from './sack.js';
 import { SYN_SENT } from './state.js';
-import { PROTOCOL_TCP, SEND_ACK, type Tcb } from './tcb.js';
+import { SEND_ACK, type Tcb } from './tcb.js';
 import { cancelTimer, DELAYED_ACK_TIMER } from './timers.js';
 import { offerWindow, windowToOffer } from './window.js';
-
-const TCP_HEADER = 20;
-export const TIMESTAMPS_BYTES = 12;
 
 export function ipHeaderLength(tcb: Tcb): number {
   return tcb.localAddress.family === 4 ? IPV4_HEADER : IPV6_HEADER;

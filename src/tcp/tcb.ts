@@ -5,13 +5,11 @@ import { Ranges } from '../storage/ranges.js';
 import { Ring } from '../storage/ring.js';
 import type { IpAddress } from '../wire/address.js';
 import { pseudoHeaderSum } from '../wire/checksum.js';
-import { ipv4BaseSum } from '../wire/ip.js';
+import { ipv4BaseSum, PROTOCOL_TCP } from '../wire/ip.js';
 import type { TcpConfig } from './config.js';
 import type { CongestionControl } from './congestion.js';
 import type { Host, Path } from './host.js';
 import { CLOSED, type State } from './state.js';
-
-export const PROTOCOL_TCP = 6;
 
 /** Why a connection is over for its user. */
 export type CloseReason = 'fin' | 'rst' | 'timeout' | 'icmp' | 'abort';

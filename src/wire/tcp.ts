@@ -15,10 +15,12 @@ export const TCP_TRUNCATED = 1;
 /** Data offset below five words. */
 export const TCP_BAD_DATA_OFFSET = 2;
 
-const FIXED_HEADER = 20;
+/** Bytes of a header without options. */
+export const TCP_HEADER = 20;
 /** Four bytes that open the usual options of a segment: NOP, NOP, Timestamps, length 10. */
 const NOP_NOP_TIMESTAMPS = 0x0101080a;
-const TIMESTAMPS_BYTES = 12;
+/** Bytes of the Timestamps option with its padding. */
+export const TIMESTAMPS_BYTES = 12;
 
 const END_OF_OPTIONS = 0;
 const NOP = 1;
@@ -70,10 +72,10 @@ export class TcpSegment {
  * The checksum is not verified. Where the verdict is not `TCP_OK`, `out` is undefined.
  */
 export function parseTcp(view: DataView, offset: number, length: number, out: TcpSegment): number {
-  if (length < FIXED_HEADER) return TCP_TRUNCATED;
+  if (length < TCP_HEADER) return TCP_TRUNCATED;
   const word = view.getInt32(offset + 12);
   const headerLength = (word >>> 28) << 2;
-  if (headerLength < FIXED_HEADER) return TCP_BAD_DATA_OFFSET;
+  if (headerLength < TCP_HEADER) return TCP_BAD_DATA_OFFSET;
   if (headerLength > length) return TCP_TRUNCATED;
   const ports = view.getInt32(offset);
   const flags = (word >>> 16) & 0xff;
@@ -95,10 +97,10 @@ export function parseTcp(view: DataView, offset: number, length: number, out: Tc
   out.hasTimestamps = false;
   out.sackCount = 0;
   out.badOptions = false;
-  if (headerLength === FIXED_HEADER) return TCP_OK;
-  const options = (offset + FIXED_HEADER) | 0;
+  if (headerLength === TCP_HEADER) return TCP_OK;
+  const options = (offset + TCP_HEADER) | 0;
   if (
-    headerLength === FIXED_HEADER + TIMESTAMPS_BYTES &&
+    headerLength === TCP_HEADER + TIMESTAMPS_BYTES &&
     view.getInt32(options) === NOP_NOP_TIMESTAMPS
   ) {
     out.hasTimestamps = true;
