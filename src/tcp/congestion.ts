@@ -1,29 +1,92 @@
-// What a congestion controller is (RFC 5681 and its followers). Knows the interface; each algorithm
-// has its own file.
+// What a congestion controller is (RFC 5681 and its followers), and what all of them do alike. Knows
+// cwnd and ssthresh; each algorithm has its own file, and recovery is none of them.
 
 import type { Tcb } from './tcb.js';
 
 /**
- * A congestion controller: without state of its own, it works on `snd.cwnd`, `snd.ssthresh` and
- * `snd.creditedBytes` (bytes). Recovery (which segment is sent again) is not its concern.
+ * A congestion controller: without state of its own, it works on `snd.cwnd` and `snd.ssthresh`
+ * (bytes). What else it must remember of a connection stands in `snd.controllerMemory`, which it makes
+ * when it is needed first. Recovery (which segment is sent again) is not its concern.
  */
 export interface CongestionControl {
   readonly name: string;
   /** The handshake is complete and `snd.mss` known; `synLost` when a SYN had to be sent again. */
   start(tcb: Tcb, synLost: boolean): void;
-  /** `acked` bytes were newly acknowledged, outside of recovery. */
+  /** A round-trip time was measured, µs; before `acknowledged` of the same ACK. */
+  sampled(tcb: Tcb, rttUs: number): void;
+  /** `acked` bytes were newly acknowledged, outside of recovery; SND.UNA has moved. */
   acknowledged(tcb: Tcb, acked: number): void;
-  /** A loss was seen by duplicate ACKs: sets ssthresh, and cwnd to it. */
+  /** Congestion: a loss was seen, or the peer echoes a mark. Sets ssthresh, and cwnd to it. */
   lost(tcb: Tcb): void;
   /** The retransmission timer fired; `first` for the first time in a row. */
   timedOut(tcb: Tcb, first: boolean): void;
   /** Nothing was sent for longer than the timeout, and now there is something. */
   restarted(tcb: Tcb): void;
+  /** The last `lost` or `timedOut` was a mistake: all is again as it was before. */
+  undo(tcb: Tcb): void;
 }
+
+/** ssthresh before the first loss: RFC 5681 §3.1, arbitrarily high. */
+export const NO_SSTHRESH = 0x7fffffff;
+
+/** Keeps cwnd an int32 however long the connection lives: no window can be larger than this. */
+export const LARGEST_CWND = 1 << 30;
 
 /** Initial window, RFC 6928 §2: `segments` of at most 1460 bytes, at least two of any size. */
 export function initialWindow(tcb: Tcb): number {
   const mss = tcb.snd.mss;
   const segments = tcb.config.initialWindow;
   return Math.min(segments * mss, Math.max(2 * mss, segments * 1460));
+}
+
+/** RFC 5681 §3.1: a SYN that had to be sent again means a window of one segment. */
+export function startWindow(tcb: Tcb, synLost: boolean): void {
+  tcb.snd.cwnd = synLost ? tcb.snd.mss : initialWindow(tcb);
+}
+
+/**
+ * RFC 5681 §3.1, slow start with byte counting (RFC 3465): cwnd grows by what was acknowledged, up to
+ * ssthresh. Answers how many bytes are left for congestion avoidance.
+ */
+export function slowStart(tcb: Tcb, acked: number): number {
+  const snd = tcb.snd;
+  const room = (Math.min(snd.ssthresh, LARGEST_CWND) - snd.cwnd) | 0;
+  const grown = Math.max(Math.min(acked, room), 0);
+  snd.cwnd = (snd.cwnd + grown) | 0;
+  return (acked - grown) | 0;
+}
+
+/** What was in use when congestion was seen (RFC 5681 §3.2, FlightSize), bytes. */
+export function usedWindow(tcb: Tcb): number {
+  const snd = tcb.snd;
+  // What limited transmit let go beyond cwnd does not count (RFC 5681 §3.2 step 2).
+  return Math.min((snd.max - snd.una) | 0, snd.cwnd);
+}
+
+/** RFC 5681 equation (4): never less than two segments. */
+export function setThreshold(tcb: Tcb, bytes: number): void {
+  tcb.snd.ssthresh = Math.max(bytes | 0, 2 * tcb.snd.mss);
+}
+
+/** To be called before a reduction: what `restoreWindow` brings back. */
+export function saveWindow(tcb: Tcb): void {
+  tcb.snd.priorCwnd = tcb.snd.cwnd;
+  tcb.snd.priorSsthresh = tcb.snd.ssthresh;
+}
+
+/** The reduction was a mistake (RFC 4015 §3.2): never to less than what is allowed by now. */
+export function restoreWindow(tcb: Tcb): void {
+  const snd = tcb.snd;
+  snd.cwnd = Math.max(snd.cwnd, snd.priorCwnd);
+  snd.ssthresh = Math.max(snd.ssthresh, snd.priorSsthresh);
+}
+
+/**
+ * RFC 5681 §4.1: after a pause the restart window is the smaller of the initial window and cwnd.
+ * RFC 7661 §4.4.1: ssthresh remembers three quarters of what there was.
+ */
+export function restartWindow(tcb: Tcb): void {
+  const snd = tcb.snd;
+  snd.ssthresh = Math.max(snd.ssthresh, (snd.cwnd - (snd.cwnd >> 2)) | 0);
+  snd.cwnd = Math.min(snd.cwnd, initialWindow(tcb));
 }

@@ -20,6 +20,7 @@ import {
 } from './tcb.js';
 import { cancelTimer, isArmed, PERSIST_TIMER, RETRANSMIT_TIMER } from './timers.js';
 import { windowUpdateDue } from './window.js';
+import { noteWindowUse } from './window-use.js';
 
 const NOTHING = -1;
 
@@ -77,6 +78,7 @@ function sendNew(tcb: Tcb): void {
     const unsent = (endOfData(tcb) - snd.nxt) | 0;
     const fin = snd.finQueued && length === unsent && windowLeft(tcb) > length;
     sendData(tcb, length, fin);
+    noteWindowUse(tcb);
     armRetransmit(tcb);
     cancelTimer(tcb, PERSIST_TIMER);
   }

@@ -74,6 +74,15 @@ export class SendSpace {
   dupAcks = 0;
   /** Bytes acknowledged that have not yet opened cwnd (congestion avoidance). */
   creditedBytes = 0;
+  /** Both as they were before the last reduction, for when that was a mistake. */
+  priorCwnd = 0;
+  priorSsthresh = 0;
+  /** Until `usedUntil` is acknowledged: was cwnd full, and how much was in flight (window-use.ts). */
+  windowFull = false;
+  mostUsed = 0;
+  usedUntil = 0;
+  /** What the controller remembers besides, made by it when it is needed. */
+  controllerMemory: object | null = null;
 
   constructor(readonly ring: Ring) {}
 }
