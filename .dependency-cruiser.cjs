@@ -8,7 +8,7 @@ const LAYERS = {
   stack: ['wire', 'storage', 'tcp'],
   device: ['wire', 'storage'],
   net: ['wire', 'storage', 'tcp', 'stack'],
-  services: ['tcp', 'net'],
+  services: ['tcp', 'stack', 'net'],
   cli: ['wire', 'storage', 'tcp', 'stack', 'device', 'net', 'services'],
 };
 

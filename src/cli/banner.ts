@@ -2,18 +2,16 @@
 
 import { styleText } from 'node:util';
 import { formatEndpoint } from '../services/describe.js';
-import type { Service } from '../services/service.js';
+import { IPERF3_PORT } from '../services/iperf3-protocol.js';
 import type { IpAddress } from '../wire/address.js';
 import type { Host } from './host.js';
+import type { Ports } from './service-set.js';
 import { programCall } from './text.js';
-
-/** The services that run, and where. */
-export type Ports = ReadonlyMap<Service, number>;
 
 /** Which device, which addresses, what the kernel does for us, which services, what to try. */
 export function formatBanner(host: Host, ports: Ports, netns: string | undefined): string {
   const { device, links } = host;
-  const services = [...ports].map(([{ name }, port]) => `${name} ${port}`).join(', ');
+  const services = [...ports].map(([name, port]) => `${name} ${port}`).join(', ');
   const lines = [
     `${styleText('bold', device.name)}: ${links.map(({ stack }) => stack).join(' and ')} ` +
       `(this stack), ${links.map(({ kernel }) => kernel).join(' and ')} (the kernel)`,
@@ -38,20 +36,23 @@ function describeOffload({ device }: Host): string {
 /** Commands that work now, with the addresses and ports in use. */
 function suggestions({ device, links }: Host, ports: Ports, netns: string | undefined): string[] {
   const inside = netns === undefined ? '' : `nsenter --net=${netns} `;
-  const named = new Map([...ports].map(([{ name }, port]) => [name, port]));
   const addresses = links.map(({ stack }) => stack);
   const first = addresses[0]!;
   const lines: string[] = [];
-  const http = named.get('http');
+  const http = ports.get('http');
   if (http !== undefined) {
     for (const address of addresses) lines.push(`${inside}curl ${url(address, http, '/')}`);
     lines.push(`${inside}curl ${url(first, http, '/bytes/100000000')} | sha256sum`);
     lines.push(`${inside}curl -T FILE ${url(first, http, '/sha256')}`);
   }
-  const echo = named.get('echo');
+  const echo = ports.get('echo');
   if (echo !== undefined) lines.push(`echo hello | ${inside}nc -N ${first} ${echo}`);
-  const chargen = named.get('chargen');
+  const chargen = ports.get('chargen');
   if (chargen !== undefined) lines.push(`${inside}nc ${first} ${chargen} | head`);
+  const iperf3 = ports.get('iperf3');
+  if (iperf3 !== undefined) {
+    lines.push(`${inside}iperf3 -c ${first}${iperf3 === IPERF3_PORT ? '' : ` -p ${iperf3}`}`);
+  }
   lines.push(`${inside}tcpdump -ni ${device.name} tcp`);
   lines.push(`${programCall()} ss -a`);
   return lines;

@@ -8,6 +8,8 @@ import { formatTable } from './text.js';
 export interface OptionSpec {
   help: string;
   value?: string;
+  /** What it stands for without a value: then it may be left out. */
+  bare?: string;
   short?: string;
   default?: string;
 }
@@ -78,7 +80,7 @@ export function parseInteger(what: string, text: string, least: number, most: nu
 export function parseCommandLine(command: Command, args: readonly string[]): Input {
   const specs: Record<string, OptionSpec> = { ...command.options, ...COMMON };
   const { tokens } = parseArgs({
-    args: [...args],
+    args: fillBareOptions(specs, args),
     strict: false,
     allowPositionals: true,
     tokens: true,
@@ -100,6 +102,26 @@ export function parseCommandLine(command: Command, args: readonly string[]): Inp
     throw usage(`"${surplus}" is one argument too many`, helpHint(command));
   }
   return new Input(values, specs, positionals);
+}
+
+/** `--name` becomes `--name=BARE`, and `--name VALUE` `--name=VALUE`, where a value may be left out. */
+function fillBareOptions(
+  specs: Readonly<Record<string, OptionSpec>>,
+  args: readonly string[],
+): string[] {
+  const filled: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const word = args[i]!;
+    if (word === '--') return [...filled, ...args.slice(i)];
+    const name = word.slice(2);
+    const bare =
+      word.startsWith('--') && Object.hasOwn(specs, name) ? specs[name]?.bare : undefined;
+    const next = args[i + 1];
+    if (bare === undefined) filled.push(word);
+    else if (next === undefined || next.startsWith('-')) filled.push(`${word}=${bare}`);
+    else filled.push(`${word}=${args[++i]}`);
+  }
+  return filled;
 }
 
 interface OptionToken {
@@ -142,12 +164,16 @@ export function helpHint(command: Command): string {
 export function formatHelp(command: Command): string {
   const calls = command.usage.map((call) => `  finwait ${call}\n`).join('');
   const rows = Object.entries({ ...command.options, ...COMMON }).map(([name, spec]) => [
-    `  ${spec.short === undefined ? '   ' : `-${spec.short},`} --${name}` +
-      (spec.value === undefined ? '' : ` ${spec.value}`),
+    `  ${spec.short === undefined ? '   ' : `-${spec.short},`} --${name}${formatValue(spec)}`,
     spec.help + (spec.default === undefined ? '' : ` (${spec.default})`),
   ]);
   const heading = (text: string) => styleText('bold', text);
   return `${command.description}\n\n${heading('Usage')}\n${calls}\n${heading('Options')}\n${formatTable(rows)}`;
+}
+
+function formatValue({ value, bare }: OptionSpec): string {
+  if (value === undefined) return '';
+  return bare === undefined ? ` ${value}` : ` [${value}]`;
 }
 
 /** The candidate that was probably meant, or null: at most two slips away, or begun the same. */

@@ -12,6 +12,7 @@ const command: Command = {
     name: { value: 'NAME', help: 'name of it', default: 'fw0' },
     count: { value: 'N', help: 'how many' },
     'no-offload': { help: 'do it here' },
+    probe: { value: 'PORT|off', help: 'try it there', default: 'off', bare: '7' },
     listen: { short: 'l', help: 'listen' },
     verbose: { short: 'v', help: 'talk' },
   },
@@ -41,6 +42,19 @@ describe('a command line', () => {
     expect(input.integer('count', 1, 10)).toBe(7);
     expect(['listen', 'verbose', 'no-offload'].every((name) => input.given(name))).toBe(true);
     expect(input.positionals).toEqual(['here']);
+  });
+
+  it.each([
+    [[], 'off'],
+    [['--probe'], '7'],
+    [['--probe', '-v'], '7'],
+    [['--probe', '--name', 'x'], '7'],
+    [['--probe', '8'], '8'],
+    [['--probe=9', 'here'], '9'],
+    [['--probe', 'off'], 'off'],
+    [['--', '--probe'], 'off'],
+  ])('%j: a value that may be left out is %s', (args, value) => {
+    expect(parse(...args).text('probe')).toBe(value);
   });
 
   it('takes what follows -- as arguments, and the last of repeated options', () => {
