@@ -90,9 +90,10 @@ describe('help', () => {
   it('lists every option with its value and default', () => {
     const help = formatHelp(command);
     expect(help).toContain('finwait try [options] THING');
-    expect(help).toMatch(/ {6}--name NAME {3}name of it \(fw0\)\n/);
-    expect(help).toMatch(/ {2}-l, --listen {6}listen\n/);
-    expect(help).toMatch(/ {2}-h, --help {8}show this help\n/);
+    expect(help).toMatch(/ {6}--name NAME {9}name of it \(fw0\)\n/);
+    expect(help).toMatch(/ {6}--probe \[PORT\|off\] {2}try it there \(off\)\n/);
+    expect(help).toMatch(/ {2}-l, --listen {12}listen\n/);
+    expect(help).toMatch(/ {2}-h, --help {14}show this help\n/);
   });
 });
 

@@ -135,7 +135,10 @@ describe('a test by hand', () => {
     control.json({ streams: [] });
     const length = (await control.read(4)).readUInt32BE();
     const results = JSON.parse((await control.read(length)).toString());
-    expect(results).toMatchObject({ sender_has_retransmits: -1, congestion_used: expect.any(String) });
+    expect(results).toMatchObject({
+      sender_has_retransmits: -1,
+      congestion_used: expect.any(String),
+    });
     expect(results.streams).toMatchObject([
       { id: 1, bytes: 1_000_000, retransmits: -1, jitter: 0, errors: 0, packets: 0 },
       { id: 3, bytes: 234_567, start_time: 0, end_time: expect.any(Number) },
