@@ -7,9 +7,9 @@ import { TcpClock } from '../tcp/clock.js';
 import { DEFAULT_TCP_CONFIG, type TcpConfig } from '../tcp/config.js';
 import type { CongestionControl } from '../tcp/congestion.js';
 import type { Connection } from '../tcp/connection.js';
+import { controllerNamed } from '../tcp/controllers.js';
 import type { Host, Path } from '../tcp/host.js';
 import { IsnGenerator } from '../tcp/isn.js';
-import { newReno } from '../tcp/newreno.js';
 import type { Probe } from '../tcp/probe.js';
 import { CLOSED, ESTABLISHED, type State, TIME_WAIT } from '../tcp/state.js';
 import type { Tcb } from '../tcp/tcb.js';
@@ -280,8 +280,7 @@ export class StackCore implements Host, ListenerHost {
   // ── What connections ask of their host ──
 
   congestionControl(name: string): CongestionControl {
-    if (name === newReno.name) return newReno;
-    throw new RangeError(`no congestion control is called "${name}"; there is: ${newReno.name}`);
+    return controllerNamed(name);
   }
 
   identification(): number {

@@ -6,6 +6,8 @@ import { SYN_RECEIVED } from '../tcp/state.js';
 import { TIME_WAIT_REOPEN } from '../tcp/timewait.js';
 import type { IcmpQuote } from '../wire/icmp.js';
 import {
+  CE,
+  ECN_MASK,
   IP_OK,
   IpHeader,
   PROTOCOL_ICMP,
@@ -94,6 +96,7 @@ export class Input {
     }
     if (segment.badOptions) core.counters.badOptions += 1;
     segment.gsoSize = gsoSize;
+    segment.marked = (ip.trafficClass & ECN_MASK) === CE;
     const ports = (segment.destinationPort << 16) | segment.sourcePort;
     const id = core.flows.find(
       ip.dst0,

@@ -5,6 +5,7 @@ import { seqGt, seqLeq, seqLt } from '../wire/sequence.js';
 import { FIN, SYN, type TcpSegment } from '../wire/tcp.js';
 import { challenge } from './challenge.js';
 import { endOfData } from './close.js';
+import { isEcho } from './ecn.js';
 import { duplicateAck, newAckInRecovery } from './recovery.js';
 import { restartRetransmit } from './retransmit.js';
 import { sampleRtt } from './rtt.js';
@@ -87,7 +88,7 @@ function newlyAcknowledged(tcb: Tcb, segment: TcpSegment): void {
   if (snd.recovering) newAckInRecovery(tcb, acked);
   else {
     snd.dupAcks = 0;
-    if (acked > 0) tcb.congestionControl.acknowledged(tcb, acked);
+    if (acked > 0 && !isEcho(tcb, segment)) tcb.congestionControl.acknowledged(tcb, acked);
   }
   restartRetransmit(tcb);
   tcb.softError = null;

@@ -6,6 +6,7 @@ import { ACK, RST, SYN, type TcpSegment } from '../wire/tcp.js';
 import { acknowledge, isAckAcceptable } from './ack.js';
 import { challenge } from './challenge.js';
 import { finAcknowledged, finIsAcknowledged } from './close.js';
+import { noteEcho, noteMark, renegotiateEcn } from './ecn.js';
 import { isPredicted } from './fastpath.js';
 import { establish } from './open.js';
 import { receiveFin, receiveText, trimToWindow } from './receive.js';
@@ -115,6 +116,7 @@ function refuse(tcb: Tcb, segment: TcpSegment, reason: string): void {
   if (tcb.state === SYN_RECEIVED && onlySyn && seqLt(segment.seq, tcb.rcv.nxt)) {
     // The peer did not get our SYN,ACK. Deviation: §3.10.7.4 has an ACK here, which a peer in
     // SYN-SENT drops; Linux sends the SYN,ACK again, and so do we.
+    renegotiateEcn(tcb, segment.flags);
     tcb.pending |= SEND_SYN;
   } else if (segment.length > 0 && (segment.flags & SYN) === 0) {
     tcb.pending |= SEND_ACK;
@@ -158,8 +160,10 @@ function checkAck(tcb: Tcb, segment: TcpSegment, hasFin: boolean): number {
     if (checkAckOfSyn(tcb, segment) === DONE) return DONE;
   } else {
     if (!isAckAcceptable(tcb, segment)) return DONE;
+    if (tcb.ecn) noteEcho(tcb, segment);
     acknowledge(tcb, segment);
   }
+  if (tcb.ecn) noteMark(tcb, segment);
   if (finIsAcknowledged(tcb)) {
     finAcknowledged(tcb, hasFin && segment.seq === tcb.rcv.nxt);
     if (tcb.state === CLOSED || tcb.state === TIME_WAIT) return DONE;

@@ -36,8 +36,13 @@ export interface TcpConfig {
   sack: boolean;
   /** Whether Nagle's algorithm is off (RFC 9293 §3.7.4). */
   noDelay: boolean;
-  /** Name of the congestion controller. */
-  congestion: string;
+  /** The congestion controller: CUBIC with HyStart++ (RFC 9438, RFC 9406) or NewReno (RFC 5681). */
+  congestion: 'cubic' | 'newreno';
+  /**
+   * Explicit congestion notification (RFC 3168): `accept` when the peer asks for it (Linux tcp_ecn=2),
+   * `request` it as well, or `off`.
+   */
+  ecn: 'off' | 'accept' | 'request';
   /** Traffic class (DSCP and ECN bits) and hop limit of all packets of a connection. */
   trafficClass: number;
   hopLimit: number;
@@ -68,7 +73,8 @@ export const DEFAULT_TCP_CONFIG: Readonly<TcpConfig> = {
   timestamps: true,
   sack: true,
   noDelay: false,
-  congestion: 'newreno',
+  congestion: 'cubic',
+  ecn: 'accept',
   trafficClass: 0,
   hopLimit: 64,
   headerPrediction: true,

@@ -4,6 +4,7 @@
 import type { TcpSegment } from '../wire/tcp.js';
 import { segmentArrives } from './arrival.js';
 import { abort, close, endOfData, finIsAcknowledged, finIsSent, shutdown } from './close.js';
+import { clearEcnField } from './ecn.js';
 import { TcpError } from './errors.js';
 import { connectionInfo, type TcpInfo } from './info.js';
 import { renewKeepAlive } from './keepalive.js';
@@ -254,10 +255,14 @@ export class Connection extends Tcb {
     this.userTimeoutMs = ms === 0 ? this.config.userTimeout : ms;
   }
 
-  /** DSCP and ECN bits (MUST-48, SHOULD-21), and TTL or hop limit (MUST-49), of all further packets. */
+  /**
+   * DSCP (MUST-48, SHOULD-21) and TTL or hop limit (MUST-49) of all further packets. The two bits of
+   * ECN are the user's unless the connection uses them itself.
+   */
   setHeaderFields(trafficClass: number, hopLimit: number): void {
     this.trafficClass = trafficClass & 0xff;
     this.hopLimit = hopLimit & 0xff;
+    if (this.ecn) clearEcnField(this);
     this.renewHeaderSums();
   }
 

@@ -11,7 +11,7 @@ import { rememberTimestamp } from './timestamps.js';
 
 /**
  * True when the segment was the predicted one and has been dealt with: next in order, no flags but
- * ACK and PSH, no option but a timestamp that is not old, no gap anywhere, and either data that fit
+ * ACK and PSH, no option but a timestamp that is not old, no mark, no gap anywhere, and either data that fit
  * the window or an ACK of something new.
  */
 export function isPredicted(tcb: Tcb, segment: TcpSegment): boolean {
@@ -22,6 +22,7 @@ export function isPredicted(tcb: Tcb, segment: TcpSegment): boolean {
     (segment.flags & ~PSH) !== ACK ||
     segment.seq !== rcv.nxt ||
     segment.sackCount !== 0 ||
+    segment.marked ||
     rcv.finWaiting ||
     tcb.orphaned ||
     (rcv.outOfOrder !== null && rcv.outOfOrder.count > 0)

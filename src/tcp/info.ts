@@ -27,6 +27,7 @@ export interface TcpInfo {
   receiveWindowScale: number;
   timestamps: boolean;
   sack: boolean;
+  ecn: boolean;
   /** Sent, not acknowledged; written, not sent; received, not read; received beyond a gap. */
   unacknowledged: number;
   unsent: number;
@@ -66,6 +67,7 @@ export function connectionInfo(tcb: Tcb): TcpInfo {
     receiveWindowScale: rcv.shift,
     timestamps: tcb.timestamps,
     sack: tcb.sack,
+    ecn: tcb.ecn,
     unacknowledged: (snd.max - snd.una) | 0,
     unsent: Math.max((endOfData(tcb) - snd.max) | 0, 0),
     unread: rcv.ring.length,

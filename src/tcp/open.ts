@@ -4,6 +4,7 @@
 import { ACK, TCP_HEADER, type TcpSegment, TIMESTAMPS_BYTES } from '../wire/tcp.js';
 import { acknowledge } from './ack.js';
 import { carryOutClose } from './close.js';
+import { agreeOnEcn } from './ecn.js';
 import { renewKeepAlive } from './keepalive.js';
 import { ipHeaderLength, synWindow } from './segment-out.js';
 import { setState } from './set-state.js';
@@ -30,6 +31,7 @@ function prepare(tcb: Tcb, iss: number): void {
   snd.small = iss;
   snd.recover = iss;
   snd.usedUntil = iss;
+  snd.cwrEnd = iss;
   snd.ringSeq = (iss + 1) | 0;
   rcv.shift = tcb.windowScaling ? windowShiftFor(config.receiveBufferMax) : 0;
   rcv.heardMs = tcb.host.clock.ms;
@@ -75,6 +77,7 @@ function agreeOnOptions(tcb: Tcb, segment: TcpSegment): void {
   tcb.windowScaling = tcb.windowScaling && segment.windowScale >= 0;
   tcb.timestamps = tcb.timestamps && segment.hasTimestamps;
   tcb.sack = tcb.sack && segment.sackPermitted;
+  agreeOnEcn(tcb, segment);
   if (tcb.windowScaling) snd.shift = segment.windowScale;
   else rcv.shift = 0;
   if (tcb.timestamps) rememberTimestamp(tcb, segment.tsVal);

@@ -4,6 +4,7 @@
 import { seqGt, seqLeq } from '../wire/sequence.js';
 import { ACK, FIN, PSH, RST, SYN } from '../wire/tcp.js';
 import { acceptableSeq, endOfData } from './close.js';
+import { ecnSynFlags } from './ecn.js';
 import { armPersist } from './persist.js';
 import { armRetransmit } from './retransmit.js';
 import { currentRto, startTiming, voidTiming } from './rtt.js';
@@ -44,7 +45,7 @@ function transmitOpening(tcb: Tcb): void {
     const snd = tcb.snd;
     if (tcb.rtt.retries === 0) startTiming(tcb, (snd.iss + 1) | 0);
     else noteRetransmission(tcb);
-    sendSynSegment(tcb, tcb.state === SYN_SENT ? SYN : SYN | ACK);
+    sendSynSegment(tcb, ecnSynFlags(tcb, tcb.state === SYN_SENT ? SYN : SYN | ACK));
     snd.nxt = (snd.iss + 1) | 0;
     snd.max = snd.nxt;
     armRetransmit(tcb);

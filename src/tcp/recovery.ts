@@ -2,6 +2,7 @@
 // not know how cwnd grows outside of recovery.
 
 import { seqGeq, seqGt } from '../wire/sequence.js';
+import { isReduced, noteReduction } from './ecn.js';
 import { SEND_LOST, type Tcb } from './tcb.js';
 
 /** RFC 5681 §3.2: so many duplicates mean a loss, fewer may be reordering. */
@@ -23,7 +24,8 @@ export function duplicateAck(tcb: Tcb): void {
 
 function enterRecovery(tcb: Tcb): void {
   const snd = tcb.snd;
-  tcb.congestionControl.lost(tcb);
+  if (!isReduced(tcb, snd.una)) tcb.congestionControl.lost(tcb);
+  noteReduction(tcb);
   snd.recover = snd.max;
   snd.recovering = true;
   snd.cwnd = (snd.ssthresh + DUPLICATE_THRESHOLD * snd.mss) | 0;

@@ -1,6 +1,7 @@
 // The retransmission timer: RFC 6298 §5, and the limits R1 and R2 of RFC 9293 §3.8.3. Knows when to
 // give up and when to go back to SND.UNA; output.ts sends.
 
+import { noteReduction } from './ecn.js';
 import { probeNow } from './persist.js';
 import { leaveRecovery } from './recovery.js';
 import { currentRto } from './rtt.js';
@@ -38,6 +39,7 @@ export function retransmitDue(tcb: Tcb): void {
     return;
   }
   tcb.congestionControl.timedOut(tcb, first);
+  noteReduction(tcb);
   if (snd.recovering) leaveRecovery(tcb);
   // RFC 6582 §4: what was sent so far shall not start another fast retransmit.
   snd.recover = snd.max;

@@ -35,6 +35,7 @@ export function sampleRtt(tcb: Tcb, ack: number, hasTimestamps: boolean, tsEcr: 
     const sample = Math.max((tcb.host.clock.us - rtt.timedUs) | 0, 1);
     rtt.min = Math.min(rtt.min, sample);
     updateRtt(tcb, sample);
+    tcb.congestionControl.sampled(tcb, sample);
   } else if (tcb.timestamps && hasTimestamps && rtt.retries > 0) {
     const elapsedMs = (now + tcb.timestampOffset - tsEcr) | 0;
     const sinceResent = (now - rtt.resentMs) | 0;

@@ -16,6 +16,7 @@ import {
   writeTcp,
   writeTimestamps,
 } from '../wire/tcp.js';
+import { ecnField, ecnFlags } from './ecn.js';
 import { sackBlockCount, sackBlocks } from './sack.js';
 import { SYN_SENT } from './state.js';
 import { SEND_ACK, type Tcb } from './tcb.js';
@@ -46,6 +47,8 @@ export function sendSegment(tcb: Tcb, seq: number, flags: number, length: number
   const mss = payloadMss(tcb);
   const headerLength = TCP_HEADER + writeOptions(tcb, flags, at + TCP_HEADER);
   const window = (flags & RST) !== 0 ? 0 : offerWindow(tcb, windowToOffer(tcb));
+  const ecn = tcb.ecn ? ecnField(tcb, seq, length) : 0;
+  const bits = tcb.ecn ? ecnFlags(tcb, flags, ecn) : flags;
   writeTcp(
     view,
     at,
@@ -54,12 +57,12 @@ export function sendSegment(tcb: Tcb, seq: number, flags: number, length: number
     seq,
     (flags & ACK) !== 0 ? rcv.nxt : 0,
     headerLength,
-    tcb.snd.urgent ? flags | urgentFlag(tcb, seq) : flags,
+    tcb.snd.urgent ? bits | urgentFlag(tcb, seq) : bits,
     window,
     fold((tcb.pseudoSum + headerLength + length) | 0),
     tcb.snd.urgent ? urgentPointer(tcb, seq) : 0,
   );
-  push(tcb, seq, headerLength, length, length > mss ? mss : 0);
+  push(tcb, seq, headerLength, length, length > mss ? mss : 0, ecn);
   if ((flags & ACK) !== 0) acknowledged(tcb);
 }
 
@@ -96,7 +99,7 @@ export function sendSynSegment(tcb: Tcb, flags: number): void {
     fold((tcb.pseudoSum + headerLength) | 0),
     0,
   );
-  push(tcb, tcb.snd.iss, headerLength, 0, 0);
+  push(tcb, tcb.snd.iss, headerLength, 0, 0, 0);
   if ((flags & ACK) !== 0) acknowledged(tcb);
 }
 
@@ -136,12 +139,19 @@ function urgentFlag(tcb: Tcb, seq: number): number {
 }
 
 /** IP header and descriptor: payload in place, in one or two pieces of the send ring. */
-function push(tcb: Tcb, seq: number, tcpLength: number, length: number, gsoSize: number): void {
+function push(
+  tcb: Tcb,
+  seq: number,
+  tcpLength: number,
+  length: number,
+  gsoSize: number,
+  ecn: number,
+): void {
   const { host, path, snd } = tcb;
   const batch = path.batch;
   const at = batch.header();
   const ipLength = ipHeaderLength(tcb);
-  writeIpHeader(tcb, at, tcpLength + length);
+  writeIpHeader(tcb, at, tcpLength + length, ecn);
   const headerLength = ipLength + tcpLength;
   tcb.counters.segmentsOut += gsoSize === 0 ? 1 : Math.ceil(length / gsoSize);
   snd.sentMs = host.clock.ms;
@@ -158,16 +168,18 @@ function push(tcb: Tcb, seq: number, tcpLength: number, length: number, gsoSize:
   batch.push(headerLength, offset, first, restOffset, rest, gsoSize, ipLength);
 }
 
-function writeIpHeader(tcb: Tcb, at: number, payloadLength: number): void {
+/** `ecn`: the ECN field, which the traffic class leaves empty when it is in use. */
+function writeIpHeader(tcb: Tcb, at: number, payloadLength: number, ecn: number): void {
   const view = tcb.host.arena.view;
+  const trafficClass = tcb.trafficClass | ecn;
   const local = tcb.localAddress;
   const remote = tcb.remoteAddress;
   if (local.family === 4) {
     writeIpv4(
       view,
       at,
-      tcb.ipv4Sum,
-      tcb.trafficClass,
+      (tcb.ipv4Sum + ecn) | 0,
+      trafficClass,
       IPV4_HEADER + payloadLength,
       tcb.host.identification(),
       tcb.hopLimit,
@@ -176,7 +188,7 @@ function writeIpHeader(tcb: Tcb, at: number, payloadLength: number): void {
       remote.w3,
     );
   } else {
-    writeIpv6(view, at, tcb.trafficClass, payloadLength, tcb.hopLimit, PROTOCOL_TCP, local, remote);
+    writeIpv6(view, at, trafficClass, payloadLength, tcb.hopLimit, PROTOCOL_TCP, local, remote);
   }
 }
 

@@ -81,6 +81,10 @@ export class SendSpace {
   windowFull = false;
   mostUsed = 0;
   usedUntil = 0;
+  /** RFC 3168 §6.1.2: once `cwrEnd` is acknowledged an echo means another reduction. */
+  cwrEnd = 0;
+  /** The next new data segment tells the peer that cwnd was reduced. */
+  cwrDue = false;
   /** What the controller remembers besides, made by it when it is needed. */
   controllerMemory: object | null = null;
 
@@ -115,6 +119,8 @@ export class ReceiveSpace {
   readonly recent: number[] = [0, 0, 0, 0];
   /** The user has read since the last ACK: the window may have grown. */
   wasRead = false;
+  /** A mark was seen: all segments echo it until the peer says CWR (RFC 3168 §6.1.3). */
+  echo = false;
   /** Bytes received since the last ACK, and ACKs still sent at once at the start. */
   unackedBytes = 0;
   quickAcks = 16;
@@ -209,6 +215,8 @@ export class Tcb {
   windowScaling: boolean;
   timestamps: boolean;
   sack: boolean;
+  /** RFC 3168: in use, or, while we open, asked for. */
+  ecn: boolean;
   /** Added to the clock to make TSval, so that it tells nothing about other connections. */
   timestampOffset = 0;
 
@@ -268,6 +276,7 @@ export class Tcb {
     this.windowScaling = config.windowScaling;
     this.timestamps = config.timestamps;
     this.sack = config.sack;
+    this.ecn = config.ecn === 'request';
     this.trafficClass = config.trafficClass;
     this.hopLimit = config.hopLimit;
     this.nagle = !config.noDelay;

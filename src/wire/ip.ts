@@ -43,6 +43,11 @@ export const PROTOCOL_ICMP = 1;
 export const PROTOCOL_TCP = 6;
 export const PROTOCOL_ICMPV6 = 58;
 
+/** The ECN field, RFC 3168 §5: the last two bits of the traffic class. */
+export const ECN_MASK = 3;
+export const ECT_0 = 2;
+export const CE = 3;
+
 export const IPV4_HEADER = 20;
 export const IPV6_HEADER = 40;
 

@@ -6,6 +6,7 @@ export const RST = 4;
 export const PSH = 8;
 export const ACK = 16;
 export const URG = 32;
+export const ECE = 64;
 export const CWR = 128;
 
 /** Verdicts of `parseTcp`. */
@@ -51,6 +52,8 @@ export class TcpSegment {
   length = 0;
   /** Data bytes of each segment that a super-segment stands for; set by the caller, 0 for none. */
   gsoSize = 0;
+  /** The packet was marked by a router, RFC 3168 §5: ECN field of IP; set by the caller. */
+  marked = false;
 
   /** 0 where the option is absent. */
   mss = 0;

@@ -184,16 +184,6 @@ describe('passive open', () => {
 
 describe('odd SYNs', () => {
   trace(
-    'a SYN that offers ECN is a SYN (RFC 3168 §6.1.1)',
-    listening(),
-    `
-     0      < SEW 0:0(0) win 1000 <mss 1000>                                  SYN-RECEIVED
-     0      > S. 0:0(0) ack 1 <*>
-    +0.01   < . 1:1(0) ack 1                                                  ESTABLISHED
-    `,
-  );
-
-  trace(
     'a SYN with PSH, URG and a pointer is a SYN; with RST it is none',
     listening(),
     `
