@@ -5,10 +5,13 @@ import { seqGt, seqLeq, seqLt } from '../wire/sequence.js';
 import { FIN, SYN, type TcpSegment } from '../wire/tcp.js';
 import { challenge } from './challenge.js';
 import { endOfData } from './close.js';
+import { duplicateAck, newAckInRecovery } from './duplicate-acks.js';
 import { isEcho } from './ecn.js';
-import { duplicateAck, newAckInRecovery } from './recovery.js';
-import { restartRetransmit } from './retransmit.js';
-import { sampleRtt } from './rtt.js';
+import type { Flight } from './flight.js';
+import { flightIsOver, learnFromAck } from './recovery.js';
+import { goBack, restartRetransmit } from './retransmit.js';
+import { sampleFlight, sampleRtt } from './rtt.js';
+import { beginNews, takeCumulativeAck, takeSackBlocks } from './scoreboard.js';
 import { NEWS_WRITABLE, type Tcb } from './tcb.js';
 import { cancelTimer, isArmed, PERSIST_TIMER } from './timers.js';
 
@@ -33,8 +36,29 @@ export function acknowledge(tcb: Tcb, segment: TcpSegment): void {
   // §3.10.7.4: the window is taken from the newest segment only (SND.WL1, SND.WL2).
   const oldWindow = snd.wnd;
   if (seqLeq(snd.una, segment.ack)) updateSendWindow(tcb, segment);
-  if (advances) newlyAcknowledged(tcb, segment);
+  if (snd.flight !== null) acknowledgeFlight(tcb, snd.flight, segment, oldWindow);
+  else if (advances) newlyAcknowledged(tcb, segment);
   else if (isDuplicate(tcb, segment, oldWindow)) duplicateAck(tcb);
+}
+
+/** The same with a log of what is in flight, and SACK. */
+function acknowledgeFlight(tcb: Tcb, flight: Flight, segment: TcpSegment, oldWindow: number): void {
+  const { snd } = tcb;
+  const advances = seqGt(segment.ack, snd.una);
+  const duplicate = !advances && isDuplicate(tcb, segment, oldWindow);
+  if (!advances && !duplicate && segment.sackCount === 0) return;
+  if (duplicate) tcb.counters.duplicateAcks += 1;
+  beginNews(flight);
+  if (advances) {
+    takeCumulativeAck(tcb, flight, segment);
+    advance(tcb, segment.ack);
+  }
+  if (segment.sackCount > 0) takeSackBlocks(tcb, flight, segment);
+  sampleFlight(tcb, flight, segment);
+  learnFromAck(tcb, flight, segment, advances, duplicate);
+  if (!advances) return;
+  progressed(tcb);
+  if (snd.una === snd.nxt) flightIsOver(tcb, flight);
 }
 
 /**
@@ -74,26 +98,43 @@ function windowOpened(tcb: Tcb): void {
   if (!isArmed(tcb, PERSIST_TIMER)) return;
   cancelTimer(tcb, PERSIST_TIMER);
   tcb.rtt.backoff = 0;
-  tcb.snd.nxt = tcb.snd.una;
+  goBack(tcb);
 }
 
-/** SND.UNA moves: acknowledged bytes leave the ring, timers and controllers are told. */
+/** Something new was acknowledged: timers and controllers are told. */
 function newlyAcknowledged(tcb: Tcb, segment: TcpSegment): void {
   const snd = tcb.snd;
   sampleRtt(tcb, segment.ack, segment.hasTimestamps, segment.tsEcr);
-  const acked = releaseAcknowledged(tcb, segment.ack);
-  snd.una = segment.ack;
-  if (seqLt(snd.nxt, snd.una)) snd.nxt = snd.una;
-  if (snd.urgent && seqLeq(snd.up, snd.una)) snd.urgent = false;
+  const acked = advance(tcb, segment.ack);
   if (snd.recovering) newAckInRecovery(tcb, acked);
   else {
     snd.dupAcks = 0;
     if (acked > 0 && !isEcho(tcb, segment)) tcb.congestionControl.acknowledged(tcb, acked);
   }
+  progressed(tcb);
+}
+
+/** The connection lives, and has room to write. */
+function progressed(tcb: Tcb): void {
   restartRetransmit(tcb);
   tcb.softError = null;
-  if (snd.starved) tcb.news |= NEWS_WRITABLE;
+  if (tcb.snd.starved) tcb.news |= NEWS_WRITABLE;
 }
+
+/** SND.UNA moves: acknowledged bytes leave the ring; answers how many. */
+function advance(tcb: Tcb, ack: number): number {
+  const snd = tcb.snd;
+  const acked = releaseAcknowledged(tcb, ack);
+  snd.una = ack;
+  if (seqLt(snd.nxt, snd.una)) snd.nxt = snd.una;
+  if (snd.urgent && seqLeq(snd.up, snd.una)) snd.urgent = false;
+  // What was long ago must not seem to lie ahead.
+  if (((snd.una - snd.recover) | 0) > LONG_AGO) snd.recover = (snd.una - 1) | 0;
+  return acked;
+}
+
+/** No ACK covers more than a window, which is less than this. */
+const LONG_AGO = 1 << 30;
 
 /**
  * Data up to `ack` are safe with the peer; answers how many bytes. The FIN and the SYN take no room

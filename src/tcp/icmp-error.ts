@@ -3,6 +3,7 @@
 
 import { seqGeq, seqLt } from '../wire/sequence.js';
 import { TCP_HEADER, TIMESTAMPS_BYTES } from '../wire/tcp.js';
+import { goBack } from './retransmit.js';
 import { ipHeaderLength } from './segment-out.js';
 import { fail } from './set-state.js';
 import { SYN_RECEIVED, SYN_SENT } from './state.js';
@@ -41,7 +42,7 @@ export function packetTooBig(tcb: Tcb, mtu: number): void {
   if (mss >= tcb.snd.mss) return;
   tcb.snd.mss = mss;
   // RFC 1191 §6.5: what was too big is lost, but not to congestion: cwnd stays.
-  if (tcb.snd.synAcknowledged) tcb.snd.nxt = tcb.snd.una;
+  if (tcb.snd.synAcknowledged) goBack(tcb);
   else tcb.pending |= SEND_SYN;
   tcb.host.schedule(tcb);
 }

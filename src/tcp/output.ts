@@ -5,14 +5,19 @@ import { seqGt, seqLeq } from '../wire/sequence.js';
 import { ACK, FIN, PSH, RST, SYN } from '../wire/tcp.js';
 import { acceptableSeq, endOfData } from './close.js';
 import { ecnSynFlags } from './ecn.js';
+import { RESENT } from './flight.js';
 import { armPersist } from './persist.js';
-import { armRetransmit } from './retransmit.js';
+import { sendFirstAgain, sendHeadAgain, sendLastAgain, sendLostRanges } from './resend.js';
+import { armRetransmit, rearmRetransmit } from './retransmit.js';
 import { currentRto, startTiming, voidTiming } from './rtt.js';
-import { payloadMss, sendSegment, sendSynSegment } from './segment-out.js';
+import { logSent, pipe } from './scoreboard.js';
+import { largestPayload, payloadMss, sendSegment, sendSynSegment } from './segment-out.js';
 import { LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.js';
 import {
+  lossCounters,
   SEND_ACK,
   SEND_KEEPALIVE,
+  SEND_LOSS_PROBE,
   SEND_LOST,
   SEND_PROBE,
   SEND_RST,
@@ -20,6 +25,7 @@ import {
   type Tcb,
 } from './tcb.js';
 import { cancelTimer, isArmed, PERSIST_TIMER, RETRANSMIT_TIMER } from './timers.js';
+import { probeSent } from './tlp.js';
 import { windowUpdateDue } from './window.js';
 import { noteWindowUse } from './window-use.js';
 
@@ -58,7 +64,10 @@ function transmitSynchronized(tcb: Tcb): void {
   const pending = tcb.pending;
   // CLOSE in SYN-RECEIVED leads to FIN-WAIT-1 while our SYN may still be lost.
   if ((pending & SEND_SYN) !== 0) transmitOpening(tcb);
-  if ((pending & SEND_LOST) !== 0) sendLost(tcb);
+  if ((pending & SEND_LOST) !== 0) sendFirstAgain(tcb);
+  if ((pending & SEND_LOSS_PROBE) !== 0) sendLossProbe(tcb);
+  const { flight } = tcb.snd;
+  if (flight !== null && flight.lostBytes > 0) sendLostRanges(tcb, flight);
   if ((pending & SEND_PROBE) !== 0) sendProbe(tcb);
   sendNew(tcb);
   if ((pending & SEND_KEEPALIVE) !== 0) {
@@ -104,7 +113,7 @@ function nextLength(tcb: Tcb): number {
   const unsent = (endOfData(tcb) - snd.nxt) | 0;
   if (unsent < 0) return NOTHING;
   if (unsent === 0) return snd.finQueued && windowLeft(tcb) > 0 ? 0 : NOTHING;
-  const usable = (snd.una + Math.min(snd.wnd, snd.cwnd + limitedTransmit(tcb)) - snd.nxt) | 0;
+  const usable = Math.min(windowLeft(tcb), congestionRoom(tcb));
   if (usable <= 0) return NOTHING;
   const mss = payloadMss(tcb);
   const length = Math.min(unsent, usable, largestPayload(tcb, mss));
@@ -118,6 +127,13 @@ function nextLength(tcb: Tcb): number {
   if (all) return smallMayGo(tcb) ? length : NOTHING;
   const windowLimited = snd.wnd <= snd.cwnd;
   return windowLimited && length >= snd.maxWnd >> 1 && length > 0 ? length : NOTHING;
+}
+
+/** What cwnd leaves. With SACK it counts what is in the network (RFC 6675), else all since SND.UNA. */
+function congestionRoom(tcb: Tcb): number {
+  const { snd } = tcb;
+  if (tcb.sack) return (snd.cwnd - pipe(tcb)) | 0;
+  return (snd.una + snd.cwnd + limitedTransmit(tcb) - snd.nxt) | 0;
 }
 
 /**
@@ -147,11 +163,14 @@ function sendData(tcb: Tcb, length: number, fin: boolean): void {
   if (fin) flags |= FIN;
   // MUST-61: PSH on what empties the queue.
   if (length > 0 && end === endOfData(tcb)) flags |= PSH;
-  if (snd.nxt === snd.max) startTiming(tcb, (end + (fin ? 1 : 0)) | 0);
-  else noteRetransmission(tcb);
+  const next = (end + (fin ? 1 : 0)) | 0;
+  const first = snd.nxt === snd.max;
+  if (!first) noteRetransmission(tcb);
+  else if (!tcb.sack) startTiming(tcb, next);
+  if (tcb.sack) logSent(tcb, snd.nxt, next, first ? 0 : RESENT);
   if (length % payloadMss(tcb) !== 0) snd.small = end;
   sendSegment(tcb, snd.nxt, flags, length);
-  snd.nxt = (end + (fin ? 1 : 0)) | 0;
+  snd.nxt = next;
   if (seqGt(snd.nxt, snd.max)) snd.max = snd.nxt;
 }
 
@@ -160,28 +179,26 @@ function noteRetransmission(tcb: Tcb): void {
   voidTiming(tcb);
 }
 
-/** The segment at SND.UNA again, whatever the window: RFC 5681 §3.2, RFC 6582. */
-function sendLost(tcb: Tcb): void {
-  const snd = tcb.snd;
-  if (snd.una === snd.max) return;
-  const end = endOfData(tcb);
-  const length = Math.min((end - snd.una) | 0, (snd.max - snd.una) | 0, payloadMss(tcb));
-  sendAt(tcb, Math.max(length, 0));
-  armRetransmit(tcb);
-}
-
-/** Sends `length` bytes at SND.UNA again, with the FIN when it is next and was sent before. */
-function sendAt(tcb: Tcb, length: number): void {
-  const snd = tcb.snd;
-  const end = (snd.una + length) | 0;
-  const fin = snd.finQueued && end === endOfData(tcb) && seqGt(snd.max, end);
-  noteRetransmission(tcb);
-  let flags = ACK;
-  if (fin) flags |= FIN;
-  if (length > 0 && end === endOfData(tcb)) flags |= PSH;
-  sendSegment(tcb, snd.una, flags, length);
-  const sentTo = (end + (fin ? 1 : 0)) | 0;
-  if (seqGt(sentTo, snd.nxt)) snd.nxt = sentTo;
+/**
+ * RFC 8985 §7.3: the probe is something new, although cwnd may have no room for it, or else the end of
+ * what is in flight.
+ */
+function sendLossProbe(tcb: Tcb): void {
+  const { flight } = tcb.snd;
+  if (flight === null || flight.count === 0 || flight.probing || !flight.isPlain) return;
+  const unsent = (endOfData(tcb) - tcb.snd.nxt) | 0;
+  const room = windowLeft(tcb);
+  const isNew = unsent > 0 && room > 0;
+  if (isNew) {
+    const length = Math.min(unsent, room, payloadMss(tcb));
+    sendData(tcb, length, tcb.snd.finQueued && length === unsent && room > length);
+  } else {
+    sendLastAgain(tcb, flight);
+  }
+  probeSent(tcb, flight, !isNew);
+  lossCounters(tcb).tlpProbes += 1;
+  rearmRetransmit(tcb);
+  if (tcb.host.probe !== null) tcb.host.probe.congestion(tcb, 'tlp');
 }
 
 /**
@@ -198,7 +215,7 @@ function sendProbe(tcb: Tcb): void {
     cancelTimer(tcb, PERSIST_TIMER);
     armRetransmit(tcb);
   } else if (snd.una !== snd.max) {
-    sendAt(tcb, Math.min(1, (endOfData(tcb) - snd.una) | 0));
+    sendHeadAgain(tcb, Math.min(1, (endOfData(tcb) - snd.una) | 0));
   } else if (unsent >= 0 && hasUnsent(tcb)) {
     sendData(tcb, Math.min(1, unsent), unsent === 0);
     voidTiming(tcb);
@@ -210,15 +227,3 @@ function restartIfIdle(tcb: Tcb): void {
   const idle = (tcb.host.clock.ms - tcb.snd.sentMs) | 0;
   if (idle > currentRto(tcb) && hasUnsent(tcb)) tcb.congestionControl.restarted(tcb);
 }
-
-/** Payload of the largest segment that the path takes: one of `mss`, or a super-segment. */
-function largestPayload(tcb: Tcb, mss: number): number {
-  const { maxSegmentBytes, mtu } = tcb.path;
-  if (maxSegmentBytes <= mtu) return mss;
-  return Math.max(Math.min(maxSegmentBytes, LARGEST_PACKET) - MAX_HEADER_BYTES, mss);
-}
-
-/** IPv6 header and the longest TCP header. */
-const MAX_HEADER_BYTES = 100;
-/** IPv4's total length is 16 bits. */
-const LARGEST_PACKET = 65_535;

@@ -1,18 +1,27 @@
 // The retransmission timer: RFC 6298 §5, and the limits R1 and R2 of RFC 9293 §3.8.3. Knows when to
 // give up and when to go back to SND.UNA; output.ts sends.
 
+import { leaveRecovery } from './duplicate-acks.js';
 import { noteReduction } from './ecn.js';
 import { probeNow } from './persist.js';
-import { leaveRecovery } from './recovery.js';
+import { enterTimeout } from './recovery.js';
 import { currentRto } from './rtt.js';
 import { timedOut } from './set-state.js';
-import { NEWS_ADVICE, SEND_SYN, type Tcb } from './tcb.js';
-import { armTimer, cancelTimer, isArmed, RETRANSMIT_TIMER } from './timers.js';
+import { NEWS_ADVICE, SEND_LOST, SEND_SYN, type Tcb } from './tcb.js';
+import { armTimer, cancelTimer, isArmed, LOSS_PROBE_TIMER, RETRANSMIT_TIMER } from './timers.js';
+import { probeDue, scheduleProbe } from './tlp.js';
 
 /** §5.1: something that takes sequence space was sent. The timer runs from the first of it. */
 export function armRetransmit(tcb: Tcb): void {
-  if (isArmed(tcb, RETRANSMIT_TIMER)) return;
-  if (tcb.rtt.retries === 0) tcb.rtt.stalledMs = tcb.host.clock.ms;
+  if (!isArmed(tcb, RETRANSMIT_TIMER)) {
+    if (tcb.rtt.retries === 0) tcb.rtt.stalledMs = tcb.host.clock.ms;
+    armTimer(tcb, RETRANSMIT_TIMER, currentRto(tcb));
+  }
+  scheduleProbe(tcb);
+}
+
+/** The timer runs anew: the first segment was sent again, or a probe. */
+export function rearmRetransmit(tcb: Tcb): void {
   armTimer(tcb, RETRANSMIT_TIMER, currentRto(tcb));
 }
 
@@ -23,12 +32,27 @@ export function restartRetransmit(tcb: Tcb): void {
   tcb.rtt.stalledMs = tcb.host.clock.ms;
   if (snd.una === snd.max) cancelTimer(tcb, RETRANSMIT_TIMER);
   else armTimer(tcb, RETRANSMIT_TIMER, currentRto(tcb));
+  scheduleProbe(tcb);
+}
+
+/** All that is outstanding is sent anew, from SND.UNA on. */
+export function goBack(tcb: Tcb): void {
+  const { snd } = tcb;
+  snd.nxt = snd.una;
+  if (snd.flight !== null) snd.flight.clear();
 }
 
 /** §5.4 to §5.7: nothing was acknowledged in time. */
 export function retransmitDue(tcb: Tcb): void {
   if (!tcb.snd.synAcknowledged ? synTimedOut(tcb) : stalledTooLong(tcb)) return;
   const { rtt, snd } = tcb;
+  if (isArmed(tcb, LOSS_PROBE_TIMER)) {
+    // Both are due now: RFC 8985 §7.2 has the probe go first.
+    cancelTimer(tcb, LOSS_PROBE_TIMER);
+    rearmRetransmit(tcb);
+    probeDue(tcb);
+    return;
+  }
   const first = rtt.retries === 0;
   rtt.retries += 1;
   rtt.backoff += 1;
@@ -40,13 +64,18 @@ export function retransmitDue(tcb: Tcb): void {
   }
   tcb.congestionControl.timedOut(tcb, first);
   noteReduction(tcb);
-  if (snd.recovering) leaveRecovery(tcb);
-  // RFC 6582 §4: what was sent so far shall not start another fast retransmit.
-  snd.recover = snd.max;
-  snd.dupAcks = 0;
-  // All beyond SND.UNA counts as lost; what did arrive is skipped by the next ACK.
-  snd.nxt = snd.una;
-  if (snd.wnd === 0) probeNow(tcb);
+  if (snd.flight !== null && snd.wnd > 0) {
+    enterTimeout(tcb, snd.flight, first);
+    tcb.pending |= SEND_LOST;
+  } else {
+    if (snd.recovering) leaveRecovery(tcb);
+    // RFC 6582 §4: what was sent so far shall not start another fast retransmit.
+    snd.recover = snd.max;
+    snd.dupAcks = 0;
+    // All beyond SND.UNA counts as lost; what did arrive is skipped by the next ACK.
+    goBack(tcb);
+    if (snd.wnd === 0) probeNow(tcb);
+  }
   if (tcb.host.probe !== null) tcb.host.probe.congestion(tcb, 'timeout');
 }
 

@@ -1,6 +1,8 @@
 // Round-trip time and retransmission timeout: RFC 6298. Knows samples; must not know segments.
 
 import { seqGeq } from '../wire/sequence.js';
+import type { TcpSegment } from '../wire/tcp.js';
+import type { Flight } from './flight.js';
 import type { Tcb } from './tcb.js';
 
 /** §2.4: clock granularity G, µs; deadlines are in milliseconds. */
@@ -28,7 +30,6 @@ export function voidTiming(tcb: Tcb): void {
  */
 export function sampleRtt(tcb: Tcb, ack: number, hasTimestamps: boolean, tsEcr: number): void {
   const rtt = tcb.rtt;
-  const now = tcb.host.clock.ms;
   if (rtt.timing) {
     if (!seqGeq(ack, rtt.timedSeq)) return;
     rtt.timing = false;
@@ -36,11 +37,35 @@ export function sampleRtt(tcb: Tcb, ack: number, hasTimestamps: boolean, tsEcr: 
     rtt.min = Math.min(rtt.min, sample);
     updateRtt(tcb, sample);
     tcb.congestionControl.sampled(tcb, sample);
-  } else if (tcb.timestamps && hasTimestamps && rtt.retries > 0) {
-    const elapsedMs = (now + tcb.timestampOffset - tsEcr) | 0;
-    const sinceResent = (now - rtt.resentMs) | 0;
-    // Less than a tick is as much as one: the estimate must not fall below what the clock can tell.
-    if (elapsedMs >= 0 && elapsedMs <= sinceResent) updateRtt(tcb, Math.max(elapsedMs, 1) * 1000);
+  } else if (tcb.timestamps && hasTimestamps) sampleEcho(tcb, tsEcr);
+}
+
+function sampleEcho(tcb: Tcb, tsEcr: number): void {
+  const { rtt } = tcb;
+  if (rtt.retries === 0) return;
+  const now = tcb.host.clock.ms;
+  const elapsedMs = (now + tcb.timestampOffset - tsEcr) | 0;
+  const sinceResent = (now - rtt.resentMs) | 0;
+  // Less than a tick is as much as one: the estimate must not fall below what the clock can tell.
+  if (elapsedMs >= 0 && elapsedMs <= sinceResent) updateRtt(tcb, Math.max(elapsedMs, 1) * 1000);
+}
+
+/**
+ * The same from the log of what is in flight. What arrived out of order is acknowledged at once, and
+ * so shows the path; the estimate takes the oldest that was acknowledged, with the delay of its ACK,
+ * and one in each round trip (§4).
+ */
+export function sampleFlight(tcb: Tcb, flight: Flight, segment: TcpSegment): void {
+  const { rtt } = tcb;
+  if (flight.sampleUs >= 0) {
+    rtt.min = Math.min(rtt.min, flight.sampleUs);
+    tcb.congestionControl.sampled(tcb, flight.sampleUs);
+  }
+  if (flight.oldestSampleUs >= 0) {
+    updateRtt(tcb, flight.oldestSampleUs);
+    rtt.timedSeq = tcb.snd.max;
+  } else if (flight.sampleUs < 0 && tcb.timestamps && segment.hasTimestamps) {
+    if (flight.delivered > 0) sampleEcho(tcb, segment.tsEcr);
   }
 }
 

@@ -23,6 +23,11 @@ import { SEND_ACK, type Tcb } from './tcb.js';
 import { cancelTimer, DELAYED_ACK_TIMER } from './timers.js';
 import { offerWindow, windowToOffer } from './window.js';
 
+/** IPv6 header and the longest TCP header. */
+const MAX_HEADER_BYTES = 100;
+/** IPv4's total length is 16 bits. */
+const LARGEST_PACKET = 65_535;
+
 export function ipHeaderLength(tcb: Tcb): number {
   return tcb.localAddress.family === 4 ? IPV4_HEADER : IPV6_HEADER;
 }
@@ -31,6 +36,13 @@ export function ipHeaderLength(tcb: Tcb): number {
 export function payloadMss(tcb: Tcb): number {
   const blocks = sackBlockCount(tcb);
   return blocks === 0 ? tcb.snd.mss : tcb.snd.mss - 4 - 8 * blocks;
+}
+
+/** Payload of the largest segment that the path takes: one of `mss`, or a super-segment. */
+export function largestPayload(tcb: Tcb, mss: number): number {
+  const { maxSegmentBytes, mtu } = tcb.path;
+  if (maxSegmentBytes <= mtu) return mss;
+  return Math.max(Math.min(maxSegmentBytes, LARGEST_PACKET) - MAX_HEADER_BYTES, mss);
 }
 
 /** Our timestamp clock: milliseconds with an offset of the connection's own (RFC 7323 §5.4). */

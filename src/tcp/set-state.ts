@@ -1,6 +1,7 @@
 // The one place where the state of a connection changes. Knows the table of transitions and what
 // ends with a connection; must not know why a change was asked for.
 
+import { giveFlight } from './flight.js';
 import { CLOSED, type State, TIME_WAIT } from './state.js';
 import { type CloseReason, NEWS_CLOSED, NEWS_STATE, type Tcb } from './tcb.js';
 import { cancelAllTimers } from './timers.js';
@@ -26,6 +27,8 @@ export function setState(tcb: Tcb, to: State, event: TransitionEvent): void {
 function leave(tcb: Tcb): void {
   cancelAllTimers(tcb);
   tcb.snd.ring.release();
+  if (tcb.snd.flight !== null) giveFlight(tcb.snd.flight);
+  tcb.snd.flight = null;
   if (tcb.rcv.ring.length === 0 || tcb.orphaned) tcb.rcv.ring.release();
   tcb.rcv.outOfOrder = null;
   tcb.news |= NEWS_CLOSED;

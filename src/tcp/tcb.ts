@@ -8,6 +8,7 @@ import { pseudoHeaderSum } from '../wire/checksum.js';
 import { ipv4BaseSum, PROTOCOL_TCP } from '../wire/ip.js';
 import type { TcpConfig } from './config.js';
 import type { CongestionControl } from './congestion.js';
+import type { Flight } from './flight.js';
 import type { Host, Path } from './host.js';
 import { CLOSED, type State } from './state.js';
 
@@ -23,6 +24,8 @@ export const SEND_LOST = 8;
 /** Send one octet into a window that is closed (RFC 9293 §3.8.6.1). */
 export const SEND_PROBE = 16;
 export const SEND_KEEPALIVE = 32;
+/** Send the end of what is in flight again, or something new: a tail loss probe (tlp.ts). */
+export const SEND_LOSS_PROBE = 64;
 
 // News that wait for the user until the end of the turn (`tcb.news`).
 export const NEWS_STATE = 1;
@@ -87,6 +90,9 @@ export class SendSpace {
   cwrDue = false;
   /** What the controller remembers besides, made by it when it is needed. */
   controllerMemory: object | null = null;
+
+  /** With SACK: what is outstanding, and what is known of it; null while nothing is. */
+  flight: Flight | null = null;
 
   constructor(readonly ring: Ring) {}
 }
@@ -164,6 +170,8 @@ export class ConnectionCounters {
   retransmits = 0;
   duplicateAcks = 0;
   timeouts = 0;
+  /** Null while nothing was ever lost, probed or overtaken. */
+  loss: LossCounters | null = null;
   private receivedLow = 0;
   private receivedHigh = 0;
   private ackedLow = 0;
@@ -195,6 +203,22 @@ export class ConnectionCounters {
 }
 
 const SPLIT = 1 << 30;
+
+/** What went wrong on the way, in segments or events. */
+export class LossCounters {
+  /** Segments that were taken for lost (RFC 8985, RFC 6675). */
+  lost = 0;
+  /** Recoveries that began without a timeout. */
+  fastRetransmits = 0;
+  /** Tail loss probes (RFC 8985 §7). */
+  tlpProbes = 0;
+  /** Segments sent again that had arrived before, as D-SACKs tell (RFC 2883). */
+  spuriousRetransmits = 0;
+  /** Recoveries and timeouts that turned out to be mistakes, and were undone (RFC 4015). */
+  undos = 0;
+  /** Segments that arrived after what was sent behind them. */
+  reorderings = 0;
+}
 
 /** One connection's state, without behaviour; see connection.ts for what can be done with it. */
 export class Tcb {
@@ -235,7 +259,7 @@ export class Tcb {
   softError: string | null = null;
 
   /** Deadlines by TimerId, clock.ms; those with their bit in `armed` count. */
-  readonly deadlines: number[] = [0, 0, 0, 0, 0, 0];
+  readonly deadlines: number[] = [0, 0, 0, 0, 0, 0, 0, 0];
   armed = 0;
 
   /** Challenge ACKs, RFC 5961 §10: when the last one went out. */
@@ -304,6 +328,17 @@ export class Tcb {
       this.remoteAddress.w3,
     );
   }
+}
+
+/** The counters of what goes wrong; made when it first does. */
+export function lossCounters(tcb: Tcb): LossCounters {
+  tcb.counters.loss ??= new LossCounters();
+  return tcb.counters.loss;
+}
+
+/** How many segments so many bytes make. */
+export function segmentsOf(tcb: Tcb, bytes: number): number {
+  return Math.ceil(bytes / tcb.snd.mss);
 }
 
 /** Memory for data beyond a gap, taken when the first gap appears. */

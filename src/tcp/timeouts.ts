@@ -3,18 +3,22 @@
 import { finWait2Due, lingerDue } from './close.js';
 import { keepAliveDue } from './keepalive.js';
 import { persistDue } from './persist.js';
+import { reorderDue } from './recovery.js';
 import { retransmitDue } from './retransmit.js';
 import { SEND_ACK, type Tcb } from './tcb.js';
 import {
   DELAYED_ACK_TIMER,
   FIN_WAIT_2_TIMER,
   KEEPALIVE_TIMER,
+  LOSS_PROBE_TIMER,
   NEVER,
   nextTimer,
   PERSIST_TIMER,
+  REORDER_TIMER,
   RETRANSMIT_TIMER,
   type TimerId,
 } from './timers.js';
+import { probeDue } from './tlp.js';
 
 /** Carries out all timers of a connection that are due at `clock.ms`. */
 export function runTimers(tcb: Tcb): void {
@@ -41,6 +45,12 @@ function timeout(tcb: Tcb, timer: TimerId): void {
       return;
     case KEEPALIVE_TIMER:
       keepAliveDue(tcb);
+      return;
+    case LOSS_PROBE_TIMER:
+      probeDue(tcb);
+      return;
+    case REORDER_TIMER:
+      reorderDue(tcb);
       return;
     case FIN_WAIT_2_TIMER:
       finWait2Due(tcb);

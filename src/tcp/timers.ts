@@ -3,7 +3,7 @@
 
 import type { Tcb } from './tcb.js';
 
-export type TimerId = 0 | 1 | 2 | 3 | 4 | 5;
+export type TimerId = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
 
 export const RETRANSMIT_TIMER = 0;
 export const PERSIST_TIMER = 1;
@@ -11,8 +11,11 @@ export const DELAYED_ACK_TIMER = 2;
 export const KEEPALIVE_TIMER = 3;
 export const FIN_WAIT_2_TIMER = 4;
 export const LINGER_TIMER = 5;
+/** RFC 8985: the tail loss probe, and the wait for what may only be reordered. */
+export const LOSS_PROBE_TIMER = 6;
+export const REORDER_TIMER = 7;
 
-export const TIMER_COUNT = 6;
+export const TIMER_COUNT = 8;
 
 /** Printed names; the index is the TimerId. */
 export const TIMER_NAMES: readonly string[] = [
@@ -22,6 +25,8 @@ export const TIMER_NAMES: readonly string[] = [
   'keepalive',
   'fin-wait-2',
   'linger',
+  'loss-probe',
+  'reorder',
 ];
 
 /** What `nextDeadline` answers when no timer runs. */
