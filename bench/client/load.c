@@ -1,12 +1,16 @@
 // The kernel's side of a benchmark: plain sockets in C, so that the client is never the limit. Knows
 // loads and figures; must not know which stack answers.
 //
-//   load send|receive ADDRESS PORT SECONDS     bulk, one connection: bytes and seconds
-//   load pingpong ADDRESS PORT SECONDS BYTES   round trips, one connection: count and percentiles
-//   load crc ADDRESS PORT SECONDS PARALLEL     connect, request, response, close: count
-//   load close ADDRESS PORT COUNT              close() to the end on both sides: percentiles
+//   load [-f FROM,FROM...] KIND ADDRESS PORT AMOUNT [SIZE]
 //
-// One line of JSON on stdout. Every load ends by itself.
+//   send, receive    bulk, one connection, AMOUNT seconds: bytes, seconds, and our CPU seconds
+//   pingpong         round trips of SIZE bytes, one connection, AMOUNT seconds
+//   crc              connect, request, response, close, SIZE at once, AMOUNT seconds
+//   close            AMOUNT times: from close() to the end on both sides
+//   idle             AMOUNT connections that say nothing, held until our input ends
+//   finished         AMOUNT connections, one after the other, which the far side closes first
+//
+// One line of JSON on stdout. FROM are our addresses, taken in turns, so that ports do not run out.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -15,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,9 +28,12 @@
 #define MAX_SAMPLES 2000000
 #define MAX_PARALLEL 1024
 #define REQUEST 64
+#define MAX_SOURCES 64
 
 static struct sockaddr_storage address;
 static socklen_t address_length;
+static struct in_addr sources[MAX_SOURCES];
+static int source_count;
 static char buffer[CHUNK];
 static float *samples;
 static size_t sample_count;
@@ -58,6 +66,27 @@ static void parse_address(const char *text, int port) {
   }
 }
 
+static void parse_sources(char *list) {
+  for (char *text = strtok(list, ","); text != NULL; text = strtok(NULL, ",")) {
+    if (source_count < MAX_SOURCES && inet_pton(AF_INET, text, &sources[source_count]) == 1) {
+      source_count++;
+      continue;
+    }
+    fprintf(stderr, "load: '%s' is not an IPv4 address, or one too many\n", text);
+    exit(2);
+  }
+}
+
+// The port is chosen by connect(), which knows the far side: it may be used again for another one.
+static void bind_source(int fd) {
+  static int next;
+  if (source_count == 0) return;
+  int one = 1;
+  struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr = sources[next++ % source_count]};
+  setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
+  if (bind(fd, (struct sockaddr *)&from, sizeof from) < 0) fail("bind");
+}
+
 static int open_socket(int flags) {
   int fd = socket(address.ss_family, SOCK_STREAM | flags, 0);
   if (fd < 0) fail("socket");
@@ -65,6 +94,7 @@ static int open_socket(int flags) {
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   // The namespace may not choose its default; where the kernel has no CUBIC, it keeps its own.
   setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5);
+  bind_source(fd);
   return fd;
 }
 
@@ -91,8 +121,17 @@ static double percentile(double p) {
 
 static void print_samples(const char *unit, double count, double seconds) {
   qsort(samples, sample_count, sizeof *samples, compare);
-  printf("{\"%s\":%.0f,\"seconds\":%.6f,\"p50us\":%.1f,\"p99us\":%.1f,\"maxus\":%.1f}\n", unit, count,
-         seconds, percentile(0.5), percentile(0.99), percentile(1));
+  printf("{\"%s\":%.0f,\"seconds\":%.6f,\"p50us\":%.1f,\"p99us\":%.1f,\"maxus\":%.1f,\"percentiles\":[", unit,
+         count, seconds, percentile(0.5), percentile(0.99), percentile(1));
+  for (int i = 0; i < 100; i++) printf("%s%.1f", i > 0 ? "," : "", percentile(i / 100.0));
+  printf("]}\n");
+}
+
+static double cpu_seconds(void) {
+  struct rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+         (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
 static void bulk(int sending, double seconds) {
@@ -108,7 +147,7 @@ static void bulk(int sending, double seconds) {
     at = now();
   }
 done:
-  printf("{\"bytes\":%.0f,\"seconds\":%.6f}\n", bytes, now() - start);
+  printf("{\"bytes\":%.0f,\"seconds\":%.6f,\"cpu\":%.6f}\n", bytes, now() - start, cpu_seconds());
   close(fd);
 }
 
@@ -214,21 +253,53 @@ static void closes(int count) {
   print_samples("closes", count, now() - start);
 }
 
-int main(int argc, char **argv) {
-  if (argc < 5) {
-    fprintf(stderr, "usage: load send|receive|pingpong|crc|close ADDRESS PORT AMOUNT [SIZE]\n");
-    return 2;
+static void idle(int count) {
+  double start = now();
+  for (int i = 0; i < count; i++) connect_socket();
+  printf("{\"connections\":%d,\"seconds\":%.6f}\n", count, now() - start);
+  fflush(stdout);
+  while (read(STDIN_FILENO, buffer, CHUNK) > 0) {
   }
-  parse_address(argv[2], atoi(argv[3]));
-  double amount = atof(argv[4]);
-  int size = argc > 5 ? atoi(argv[5]) : 64;
+}
+
+static void finished(int count) {
+  double start = now();
+  for (int i = 0; i < count; i++) {
+    int fd = connect_socket();
+    while (read(fd, buffer, CHUNK) > 0) {
+    }
+    close(fd);
+  }
+  printf("{\"connections\":%d,\"seconds\":%.6f}\n", count, now() - start);
+}
+
+static int usage(void) {
+  fprintf(stderr, "usage: load [-f FROM,FROM...] send|receive|pingpong|crc|close|idle|finished "
+                  "ADDRESS PORT AMOUNT [SIZE]\n");
+  return 2;
+}
+
+int main(int argc, char **argv) {
+  for (int option; (option = getopt(argc, argv, "f:")) != -1;) {
+    if (option != 'f') return usage();
+    parse_sources(optarg);
+  }
+  argc -= optind;
+  argv += optind;
+  if (argc < 4) return usage();
+  const char *kind = argv[0];
+  parse_address(argv[1], atoi(argv[2]));
+  double amount = atof(argv[3]);
+  int size = argc > 4 ? atoi(argv[4]) : REQUEST;
   samples = malloc(MAX_SAMPLES * sizeof *samples);
   if (samples == NULL) fail("malloc");
-  if (strcmp(argv[1], "send") == 0) bulk(1, amount);
-  else if (strcmp(argv[1], "receive") == 0) bulk(0, amount);
-  else if (strcmp(argv[1], "pingpong") == 0) pingpong(amount, (size_t)size);
-  else if (strcmp(argv[1], "crc") == 0) connections(amount, size < 1 ? 1 : size > MAX_PARALLEL ? MAX_PARALLEL : size);
-  else if (strcmp(argv[1], "close") == 0) closes((int)amount);
-  else return 2;
+  if (strcmp(kind, "send") == 0) bulk(1, amount);
+  else if (strcmp(kind, "receive") == 0) bulk(0, amount);
+  else if (strcmp(kind, "pingpong") == 0) pingpong(amount, (size_t)size);
+  else if (strcmp(kind, "crc") == 0) connections(amount, size < 1 ? 1 : size > MAX_PARALLEL ? MAX_PARALLEL : size);
+  else if (strcmp(kind, "close") == 0) closes((int)amount);
+  else if (strcmp(kind, "idle") == 0) idle((int)amount);
+  else if (strcmp(kind, "finished") == 0) finished((int)amount);
+  else return usage();
   return 0;
 }
