@@ -1,11 +1,13 @@
 // A small sorted set of ranges of wrapping int32 numbers; must not know what the numbers mean.
 
 const NO_MEMORY = new Int32Array(0);
+/** Ranges for which there is room at first. */
+const FEW = 16;
 
 /**
  * Disjoint ranges [start, end), in order, neighbours merged. Numbers wrap (compared by difference,
  * RFC 9293 §3.4), so all that is held at one time must lie within 2^31. Memory comes with the
- * first range.
+ * first range, and more of it when there are many.
  */
 export class Ranges {
   count = 0;
@@ -32,10 +34,9 @@ export class Ranges {
    * there and it would be one more.
    */
   add(start: number, end: number): number {
-    if (this.edges === NO_MEMORY) this.edges = new Int32Array(2 * this.limit);
+    if (2 * this.count === this.edges.length && this.count < this.limit) this.grow();
     const { edges } = this;
-    let first = 0;
-    while (first < this.count && ((edges[2 * first + 1]! - start) | 0) < 0) first++;
+    const first = this.find(start);
     let after = first;
     while (after < this.count && ((edges[2 * after]! - end) | 0) <= 0) after++;
     if (after === first) {
@@ -54,6 +55,25 @@ export class Ranges {
     return first;
   }
 
+  /** Index of the first range that ends at `seq` or behind it; `count` when there is none. */
+  find(seq: number): number {
+    const { edges } = this;
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (((edges[2 * middle + 1]! - seq) | 0) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  private grow(): void {
+    const edges = new Int32Array(2 * Math.min(Math.max(2 * this.count, FEW), this.limit));
+    edges.set(this.edges);
+    this.edges = edges;
+  }
+
   /** Forgets all numbers before `seq`. */
   removeBelow(seq: number): void {
     const { edges } = this;
@@ -69,10 +89,8 @@ export class Ranges {
 
   /** Whether one range holds all of [start, end). */
   contains(start: number, end: number): boolean {
-    for (let i = 0; i < this.count; i++) {
-      if (((this.start(i) - start) | 0) <= 0 && ((end - this.end(i)) | 0) <= 0) return true;
-    }
-    return false;
+    const i = this.find(end);
+    return i < this.count && ((this.start(i) - start) | 0) <= 0;
   }
 
   /** Takes out the ranges from … to-1. */

@@ -2,7 +2,7 @@
 // worth reporting; must not know how data are kept.
 
 import type { Ranges } from '../storage/ranges.js';
-import { seqGeq, seqGt, seqLt } from '../wire/sequence.js';
+import { seqGeq, seqGt } from '../wire/sequence.js';
 import type { Tcb } from './tcb.js';
 
 /** Blocks that fit beside timestamps, and without them (RFC 2018 §3). */
@@ -47,10 +47,8 @@ export function sackBlocks(tcb: Tcb): Int32Array {
 }
 
 function rangeWith(ranges: Ranges, seq: number): number {
-  for (let i = 0; i < ranges.count; i++) {
-    if (seqGeq(seq, ranges.start(i)) && seqLt(seq, ranges.end(i))) return i;
-  }
-  return -1;
+  const i = ranges.find((seq + 1) | 0);
+  return i < ranges.count && seqGeq(seq, ranges.start(i)) ? i : -1;
 }
 
 /** Adds a range, unless it stands between blocks `first` and `count` already; answers the new count. */

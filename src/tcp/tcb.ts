@@ -347,4 +347,5 @@ export function outOfOrderRanges(tcb: Tcb): Ranges {
   return tcb.rcv.outOfOrder;
 }
 
-const MAX_OUT_OF_ORDER_RANGES = 64;
+/** So many gaps has a window of 10,000 segments when every tenth of them is lost. */
+const MAX_OUT_OF_ORDER_RANGES = 1024;
