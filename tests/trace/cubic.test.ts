@@ -1,0 +1,59 @@
+// CUBIC with HyStart++ on the wire: RFC 9438, RFC 9406; and windows that are not used: RFC 7661.
+
+import { describe } from 'vitest';
+import { established, type TraceOptions, trace } from '../support/dsl.js';
+
+const cubic = (options: TraceOptions = {}) =>
+  established({ offload: true, ...options, tcp: { congestion: 'cubic', ...options.tcp } });
+
+describe('CUBIC', () => {
+  trace(
+    'a loss leaves seven tenths of the window (RFC 9438 §4.6)',
+    cubic({ win: 10000 }),
+    `
+     0      write(40000); info(congestion) = cubic
+     0      > . 1:10001(10000) ack 1 gso 1000
+    +0.01   < . 1:1(0) ack 1
+    +0      < . 1:1(0) ack 1
+    +0      < . 1:1(0) ack 1
+    +0      > . 1:1001(1000) ack 1
+    +0      info(ssthresh) = 7000
+    `,
+  );
+
+  trace(
+    'a timeout leaves one segment, and slow start ends at seven tenths (RFC 9438 §4.8)',
+    cubic(),
+    `
+     0      write(40000)
+     0      > . 1:10001(10000) ack 1 gso 1000
+    +0.2    > . 1:1001(1000) ack 1
+    +0      info(cwnd) = 1000; info(ssthresh) = 7000
+    +0.01   < . 1:1(0) ack 1001
+    +0      > . 1001:3001(2000) ack 1 gso 1000
+    +0.01   < . 1:1(0) ack 3001
+    +0      > . 3001:7001(4000) ack 1 gso 1000
+    +0.01   < . 1:1(0) ack 10001
+    +0      > . 10001:17001(7000) ack 1 gso 1000
+    +0      info(cwnd) = 7000
+    `,
+  );
+
+  trace(
+    'a window that is not used does not grow (RFC 7661 §4.3, RFC 9438 §5.8)',
+    cubic(),
+    `
+     0      write(3000)
+     0      > P. 1:3001(3000) ack 1 gso 1000
+    +0.01   < . 1:1(0) ack 3001
+    +0      write(5000)
+    +0      > P. 3001:8001(5000) ack 1 gso 1000
+    +0.01   < . 1:1(0) ack 8001
+    +0      info(cwnd) = 10000
+    +0      write(6000)
+    +0      > P. 8001:14001(6000) ack 1 gso 1000
+    +0.01   < . 1:1(0) ack 14001                             # more than half of it was: slow start
+    +0      info(cwnd) = 16000
+    `,
+  );
+});
