@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <malloc.h>
 #include <node_api.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,12 +15,14 @@
 
 #define MAX_ADDRESSES 32
 #define TEXT 256
+#define MAX_SPIN_US 1000
+#define HEAP_KEPT (64 << 20)
 
 // A device and what keeps its JavaScript side alive while it is attached.
 struct device {
   struct tun tun;  // first, so that a pointer to one is a pointer to the other
   napi_env env;
-  napi_ref memory, rx, tx, counters, on_receive, on_status;
+  napi_ref memory, rx, tx, counters, control, on_receive, on_settled, on_status;
   napi_async_context context;
   napi_async_cleanup_hook_handle cleanup;
   int holders;  // the JavaScript handle, and libuv while attached
@@ -100,7 +103,9 @@ static void close_device(struct device *device) {
   forget(device, &device->rx);
   forget(device, &device->tx);
   forget(device, &device->counters);
+  forget(device, &device->control);
   forget(device, &device->on_receive);
+  forget(device, &device->on_settled);
   forget(device, &device->on_status);
   if (device->context != NULL) napi_async_destroy(device->env, device->context);
   device->context = NULL;
@@ -240,7 +245,7 @@ static napi_value list_routes(napi_env env, napi_callback_info info) {
 
 // --- attached ---
 
-static void call(struct device *device, napi_ref callback, int32_t argument) {
+static void call(struct device *device, napi_ref callback, size_t count, int32_t argument) {
   napi_env env = device->env;
   napi_handle_scope scope;
   if (napi_open_handle_scope(env, &scope) != napi_ok) return;
@@ -250,7 +255,7 @@ static void call(struct device *device, napi_ref callback, int32_t argument) {
   napi_get_reference_value(env, callback, &function);
   napi_create_int32(env, argument, &value);
   // As any callback of the event loop: ticks and microtasks run when it returns.
-  napi_make_callback(env, device->context, receiver, function, 1, &value, NULL);
+  napi_make_callback(env, device->context, receiver, function, count, &value, NULL);
   napi_is_exception_pending(env, &thrown);
   if (thrown && napi_get_and_clear_last_exception(env, &value) == napi_ok) {
     napi_fatal_exception(env, value);
@@ -259,11 +264,15 @@ static void call(struct device *device, napi_ref callback, int32_t argument) {
 }
 
 static void on_receive(struct tun *tun, int count) {
-  call((struct device *)tun, ((struct device *)tun)->on_receive, count);
+  call((struct device *)tun, ((struct device *)tun)->on_receive, 1, count);
+}
+
+static void on_settled(struct tun *tun) {
+  call((struct device *)tun, ((struct device *)tun)->on_settled, 0, 0);
 }
 
 static void on_status(struct tun *tun, int error) {
-  call((struct device *)tun, ((struct device *)tun)->on_status, error);
+  call((struct device *)tun, ((struct device *)tun)->on_status, 1, error);
 }
 
 static bool get_array(napi_env env, napi_value value, napi_typedarray_type wanted, void **data,
@@ -292,8 +301,8 @@ static bool set_slots(struct tun *tun, const int32_t *slots, size_t count, int64
 static bool get_tables(struct device *device, const napi_value *arguments) {
   napi_env env = device->env;
   struct tun *tun = &device->tun;
-  void *memory, *slots, *rx, *tx, *counters;
-  size_t slot_count, rx_length, tx_length, counter_count;
+  void *memory, *slots, *rx, *tx, *counters, *control;
+  size_t slot_count, rx_length, tx_length, counter_count, control_count;
   int64_t slot_bytes;
   if (napi_get_arraybuffer_info(env, arguments[1], &memory, &tun->memory_length) != napi_ok ||
       !get_array(env, arguments[2], napi_int32_array, &slots, &slot_count) ||
@@ -301,7 +310,9 @@ static bool get_tables(struct device *device, const napi_value *arguments) {
       !get_array(env, arguments[4], napi_int32_array, &rx, &rx_length) ||
       !get_array(env, arguments[5], napi_int32_array, &tx, &tx_length) ||
       !get_array(env, arguments[6], napi_float64_array, &counters, &counter_count) ||
-      counter_count < COUNTERS || !set_slots(tun, slots, slot_count, slot_bytes, rx_length)) {
+      counter_count < COUNTERS ||
+      !get_array(env, arguments[7], napi_int32_array, &control, &control_count) ||
+      control_count < CONTROL_WORDS || !set_slots(tun, slots, slot_count, slot_bytes, rx_length)) {
     return false;
   }
   tun->memory = memory;
@@ -309,6 +320,7 @@ static bool get_tables(struct device *device, const napi_value *arguments) {
   tun->tx = tx;
   tun->tx_count = tx_length / TX_STRIDE;
   tun->counters = counters;
+  tun->control = control;
   return true;
 }
 
@@ -319,28 +331,41 @@ static void keep(struct device *device, const napi_value *arguments) {
   napi_create_reference(env, arguments[4], 1, &device->rx);
   napi_create_reference(env, arguments[5], 1, &device->tx);
   napi_create_reference(env, arguments[6], 1, &device->counters);
-  napi_create_reference(env, arguments[7], 1, &device->on_receive);
-  napi_create_reference(env, arguments[8], 1, &device->on_status);
+  napi_create_reference(env, arguments[7], 1, &device->control);
+  napi_create_reference(env, arguments[8], 1, &device->on_receive);
+  napi_create_reference(env, arguments[9], 1, &device->on_settled);
+  napi_create_reference(env, arguments[10], 1, &device->on_status);
   napi_create_string_utf8(env, "finwait:tun", NAPI_AUTO_LENGTH, &name);
   napi_async_init(env, NULL, name, &device->context);
   napi_add_async_cleanup_hook(env, on_teardown, device, &device->cleanup);
 }
 
-// attach(handle, memory, rxSlots, rxSlotBytes, rx, tx, counters, onReceive, onStatus)
+static bool are_functions(napi_env env, const napi_value *values, size_t count) {
+  napi_valuetype type;
+  for (size_t i = 0; i < count; i++) {
+    if (napi_typeof(env, values[i], &type) != napi_ok || type != napi_function) return false;
+  }
+  return true;
+}
+
+// attach(handle, memory, rxSlots, rxSlotBytes, rx, tx, counters, control, onReceive, onSettled,
+//        onStatus, spin)
 static napi_value attach(napi_env env, napi_callback_info info) {
-  napi_value arguments[9];
-  napi_valuetype types[2];
+  napi_value arguments[12];
   struct device *device;
-  if (!get_arguments(env, info, 9, arguments) ||
+  int64_t spin_us;
+  if (!get_arguments(env, info, 12, arguments) ||
       (device = get_device(env, arguments[0])) == NULL || device->tun.closing ||
-      device->tun.slots != NULL || napi_typeof(env, arguments[7], &types[0]) != napi_ok ||
-      napi_typeof(env, arguments[8], &types[1]) != napi_ok || types[0] != napi_function ||
-      types[1] != napi_function || !get_tables(device, arguments)) {
+      device->tun.slots != NULL || !are_functions(env, arguments + 8, 3) ||
+      napi_get_value_int64(env, arguments[11], &spin_us) != napi_ok || spin_us < 0 ||
+      spin_us > MAX_SPIN_US || !get_tables(device, arguments)) {
     return throw_arguments(env);
   }
+  device->tun.spin_ns = (uint64_t)spin_us * 1000;
   uv_loop_t *loop;
   napi_get_uv_event_loop(env, &loop);
   device->tun.on_receive = on_receive;
+  device->tun.on_settled = on_settled;
   device->tun.on_status = on_status;
   device->tun.on_closed = on_closed;
   int error = tun_attach(&device->tun, loop);
@@ -393,7 +418,17 @@ static napi_value close_handle(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+// Each chunk that a socket gives to the program is a fresh Buffer of 64 KiB, soon garbage. By default
+// glibc hands such memory back to the kernel at once, and page faults then cost more than the copy.
+static void keep_freed_memory(void) {
+#ifdef __GLIBC__
+  mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
+  mallopt(M_MMAP_THRESHOLD, 4 << 20);
+#endif
+}
+
 NAPI_MODULE_INIT() {
+  keep_freed_memory();
   const struct { const char *name; napi_callback function; } functions[] = {
       {"open", open_device}, {"adopt", adopt_descriptor}, {"routes", list_routes},
       {"attach", attach},    {"transmit", transmit},      {"reference", reference},

@@ -1,6 +1,7 @@
 // Moves packets between a TUN device and shared memory; knows libuv, must not know JavaScript.
 #include "tun.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/virtio_net.h>
 #include <stdlib.h>
@@ -10,8 +11,10 @@
 
 #include "interface.h"
 
-// Full batches per wake-up: enough to amortise the wait, few enough to be fair to the event loop.
-#define BATCHES_PER_WAKEUP 4
+// Longest time in one wake-up: enough to amortise the wait, short enough to be fair to the event loop.
+#define WAKEUP_NS 500000
+// Times that the program may have something to send after a batch before it waits for its turn.
+#define SETTLE_ROUNDS 4
 #define PARKED_PACKETS 256
 #define PARKED_BYTES (4 << 20)
 #define RETRY_MS 1
@@ -20,6 +23,10 @@
 #define TCP_FLAGS_OFFSET 13
 #define TCP_MIN_HEADER 20
 #define TCP_CWR 0x80
+#define TCP_SEQUENCE_OFFSET 4
+#define TCP_HEADER_LENGTH_OFFSET 12
+#define IP_MAX 65535
+#define IPPROTO_TCP_BYTE 6
 
 struct parked {
   struct parked *next;
@@ -38,51 +45,165 @@ static void set_status(struct tun *tun, int status);
 
 // --- from the kernel ---
 
+static uint32_t load32(const uint8_t *at) {
+  uint32_t word;
+  memcpy(&word, at, sizeof word);
+  return ntohl(word);
+}
+
+// Where the data of the packet that is expected next will be wanted; `header` is 0 when none is.
+struct landing {
+  uint32_t header, offset, room, seq;
+};
+
+static struct landing next_landing(const struct tun *tun) {
+  const int32_t *control = tun->control;
+  struct landing landing = {(uint32_t)control[LANDING_HEADER], (uint32_t)control[LANDING_OFFSET],
+                            (uint32_t)control[LANDING_ROOM], (uint32_t)control[LANDING_SEQ]};
+  bool within = landing.offset <= tun->memory_length &&
+      landing.room <= tun->memory_length - landing.offset;
+  uint32_t smallest = (control[LANDING_FAMILY] == 4 ? 20 : 40) + TCP_MIN_HEADER;
+  bool sane = landing.header >= smallest && landing.header < tun->slot_bytes;
+  if (!tun->vnet_header || !within || !sane || landing.room < IP_MAX) landing.header = 0;
+  return landing;
+}
+
+// Whether a packet is the one that was expected: the next data of one connection, with a header of
+// just this length. Anything in doubt is not.
+static bool is_expected(const struct tun *tun, const struct landing *landing, const uint8_t *packet) {
+  const int32_t *control = tun->control;
+  bool ipv4 = control[LANDING_FAMILY] == 4;
+  size_t ip = ipv4 ? 20 : 40;
+  const uint8_t *tcp = packet + ip;
+  if (ipv4 ? packet[0] != 0x45 || packet[9] != IPPROTO_TCP_BYTE
+           : packet[0] >> 4 != 6 || packet[6] != IPPROTO_TCP_BYTE) {
+    return false;
+  }
+  if (ipv4 && (load32(packet + 4) & 0x3fff) != 0) return false;  // a fragment
+  if ((size_t)(tcp[TCP_HEADER_LENGTH_OFFSET] >> 4) * 4 != landing->header - ip) return false;
+  // Addresses and ports stand side by side.
+  return memcmp(packet + (ipv4 ? 12 : 8), &control[LANDING_KEY], ipv4 ? 12 : 36) == 0 &&
+      load32(tcp + TCP_SEQUENCE_OFFSET) == landing->seq;
+}
+
+// The data of a packet were read to where they were expected. If it was another packet, they are
+// brought behind its header.
+static void settle_landing(struct tun *tun, struct landing *landing, uint8_t *packet, size_t length,
+                           bool trusted, int32_t *descriptor) {
+  uint32_t data = (uint32_t)length - landing->header;
+  if (trusted && is_expected(tun, landing, packet)) {
+    descriptor[RX_DATA] = (int32_t)landing->offset;
+    landing->offset += data;
+    landing->room -= data;
+    landing->seq += data;
+    if (landing->room < IP_MAX) landing->header = 0;
+    tun->counters[RX_LANDED]++;
+    return;
+  }
+  memcpy(packet + landing->header, tun->memory + landing->offset, data);
+  tun->counters[RX_ASTRAY]++;
+}
+
 // Reads one packet into a slot; returns 1, 0 for a packet that was thrown away, or -1 at the end.
-static int read_packet(struct tun *tun, uint32_t slot, int32_t *descriptor) {
+static int read_packet(struct tun *tun, uint32_t slot, struct landing *landing,
+                       int32_t *descriptor) {
   struct virtio_net_hdr vnet = {0};
-  uint8_t excess;
+  uint8_t excess, *packet = tun->memory + slot;
   size_t overhead = tun->vnet_header ? sizeof vnet : 0;
-  struct iovec parts[] = {
-      {&vnet, overhead}, {tun->memory + slot, tun->slot_bytes}, {&excess, sizeof excess}};
-  ssize_t length;
-  do length = readv(tun->fd, parts, 3);
-  while (length < 0 && errno == EINTR);
-  if (length < 0 && errno == EAGAIN) return -1;
-  if (length < 0 && errno == EBADFD) {
+  size_t header = landing->header;
+  struct iovec parts[] = {{&vnet, overhead},
+                          {packet, header != 0 ? header : tun->slot_bytes},
+                          {tun->memory + landing->offset, header != 0 ? tun->slot_bytes - header : 0},
+                          {&excess, sizeof excess}};
+  ssize_t result;
+  do result = readv(tun->fd, parts, 4);
+  while (result < 0 && errno == EINTR);
+  if (result < 0 && errno == EAGAIN) return -1;
+  if (result < 0 && errno == EBADFD) {
     set_status(tun, EBADFD);
     return -1;
   }
-  size_t packet = length < (ssize_t)overhead ? 0 : (size_t)length - overhead;
-  if (packet < MIN_PACKET || packet > tun->slot_bytes) {
+  size_t length = result < (ssize_t)overhead ? 0 : (size_t)result - overhead;
+  if (length < MIN_PACKET || length > tun->slot_bytes) {
     tun->counters[RX_DROPPED]++;
     return 0;
   }
-  int trusted = vnet.flags & (VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID);
+  bool trusted =
+      (vnet.flags & (VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID)) != 0;
   int gso = vnet.gso_type & ~VIRTIO_NET_HDR_GSO_ECN;
   bool super = gso == VIRTIO_NET_HDR_GSO_TCPV4 || gso == VIRTIO_NET_HDR_GSO_TCPV6;
   descriptor[RX_OFFSET] = (int32_t)slot;
-  descriptor[RX_LENGTH] = (int32_t)packet;
-  descriptor[RX_FLAGS] = trusted != 0 ? RX_CHECKSUM_TRUSTED : 0;
+  descriptor[RX_LENGTH] = (int32_t)length;
+  descriptor[RX_FLAGS] = trusted ? RX_CHECKSUM_TRUSTED : 0;
   descriptor[RX_GSO_SIZE] = super ? vnet.gso_size : 0;
+  descriptor[RX_DATA] = 0;
+  if (header != 0 && length > header) {
+    settle_landing(tun, landing, packet, length, trusted, descriptor);
+  }
   tun->counters[RX_PACKETS]++;
-  tun->counters[RX_BYTES] += (double)packet;
+  tun->counters[RX_BYTES] += (double)length;
   return 1;
 }
 
-static void receive(struct tun *tun) {
+// As many packets as wait and fit.
+static int read_batch(struct tun *tun) {
+  struct landing landing = next_landing(tun);
   bool more = true;
-  for (int batch = 0; more && batch < BATCHES_PER_WAKEUP; batch++) {
-    size_t count = 0;
-    for (size_t reads = 0; more && reads < tun->slot_count; reads++) {
-      int result = read_packet(tun, tun->slots[count], tun->rx + count * RX_STRIDE);
-      if (tun->closing) return;
-      more = result >= 0;
-      count += result > 0;
-    }
-    if (count > 0) tun->on_receive(tun, (int)count);
-    if (tun->closing) return;
+  size_t count = 0;
+  for (size_t reads = 0; more && reads < tun->slot_count; reads++) {
+    int result = read_packet(tun, tun->slots[count], &landing, tun->rx + count * RX_STRIDE);
+    if (tun->closing) return 0;
+    more = result >= 0;
+    count += result > 0;
   }
+  return (int)count;
+}
+
+// Hands a batch over, and then lets go out what the program has made of it.
+static void deliver(struct tun *tun, int count) {
+  int32_t *control = tun->control;
+  control[CONTROL_WORK] = 0;
+  control[CONTROL_SETTLING] = 1;
+  tun->on_receive(tun, count);
+  for (int round = 1; !tun->closing && control[CONTROL_WORK] != 0; round++) {
+    control[CONTROL_WORK] = 0;
+    // In the last round the program makes its own arrangements.
+    if (round == SETTLE_ROUNDS) control[CONTROL_SETTLING] = 0;
+    tun->on_settled(tun);
+  }
+  if (!tun->closing) control[CONTROL_SETTLING] = 0;
+}
+
+// Spinning pays when packets usually follow each other sooner than a sleeping thread wakes up. A long
+// pause counts as a short one, so that one of them does not end it for long.
+static void note_gap(struct tun *tun, uint64_t gap) {
+  uint64_t longest = 4 * tun->spin_ns;
+  if (gap > longest) gap = longest;
+  tun->usual_gap_ns = (3 * tun->usual_gap_ns + gap) / 4;
+}
+
+// Not while the program has other things to do at once (then libuv would not wait either).
+static bool may_spin(const struct tun *tun) {
+  return tun->usual_gap_ns < 2 * tun->spin_ns && uv_backend_timeout(tun->poll.loop) != 0;
+}
+
+static void receive(struct tun *tun) {
+  uint64_t start = uv_hrtime(), now = start, idle_since = tun->idle_since_ns;
+  tun->counters[RX_WAKEUPS]++;
+  while (now - start < WAKEUP_NS) {
+    int count = read_batch(tun);
+    if (tun->closing) return;
+    if (count > 0) {
+      note_gap(tun, now - idle_since);
+      deliver(tun, count);
+      if (tun->closing) return;
+      idle_since = uv_hrtime();
+    } else if (now - idle_since >= tun->spin_ns || !may_spin(tun)) {
+      break;
+    }
+    now = uv_hrtime();
+  }
+  tun->idle_since_ns = idle_since;
 }
 
 // --- to the kernel ---

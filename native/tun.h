@@ -8,12 +8,19 @@
 #include <uv.h>
 
 // The layout of descriptors is declared in src/storage/descriptors.ts, that of counters in src/device/native.ts.
-enum { RX_OFFSET, RX_LENGTH, RX_FLAGS, RX_GSO_SIZE, RX_STRIDE };
+enum { RX_OFFSET, RX_LENGTH, RX_FLAGS, RX_GSO_SIZE, RX_DATA, RX_STRIDE };
 enum {
   TX_HEADER_OFFSET, TX_HEADER_LENGTH, TX_PIECE1_OFFSET, TX_PIECE1_LENGTH, TX_PIECE2_OFFSET,
   TX_PIECE2_LENGTH, TX_GSO_SIZE, TX_CHECKSUM_START, TX_STRIDE,
 };
-enum { RX_PACKETS, RX_BYTES, TX_PACKETS, TX_BYTES, TX_DROPPED, RX_DROPPED, COUNTERS };
+enum {
+  CONTROL_SETTLING, CONTROL_WORK, LANDING_HEADER, LANDING_OFFSET, LANDING_ROOM, LANDING_SEQ,
+  LANDING_FAMILY, LANDING_KEY, CONTROL_WORDS = LANDING_KEY + 9,
+};
+enum {
+  RX_PACKETS, RX_BYTES, TX_PACKETS, TX_BYTES, TX_DROPPED, RX_DROPPED, RX_LANDED, RX_ASTRAY,
+  RX_WAKEUPS, COUNTERS,
+};
 #define RX_CHECKSUM_TRUSTED 1
 
 struct parked;
@@ -31,8 +38,13 @@ struct tun {
   const int32_t *tx;
   size_t tx_count;
   double *counters;
+  int32_t *control;
+  uint64_t spin_ns;        // at most so long the device is asked again before the thread sleeps
+  uint64_t usual_gap_ns;   // moving average: from the end of one batch to the next packet
+  uint64_t idle_since_ns;  // when the last batch was dealt with
 
   void (*on_receive)(struct tun *, int count);
+  void (*on_settled)(struct tun *);            // what a batch made the program do is done
   void (*on_status)(struct tun *, int error);  // 0, ENETDOWN, or EBADFD when it is gone for good
   void (*on_closed)(struct tun *);             // libuv has forgotten it; the struct may be freed
 

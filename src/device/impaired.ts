@@ -1,6 +1,7 @@
 // A bad network in front of any device; must not know which device.
 import {
   type Clock,
+  CONTROL_WORDS,
   type Device,
   type DevicePort,
   RX_STRIDE,
@@ -79,10 +80,13 @@ export class ImpairedDevice implements Device {
       rxSlots: Int32Array.from({ length: BATCH }, (_, i) => i * SLOT),
       rxSlotBytes: SLOT,
       rx: new Int32Array(BATCH * RX_STRIDE),
+      control: new Int32Array(CONTROL_WORDS),
       tx: this.#tx,
       receive: (count) => {
         for (let i = 0; i < count; i++) this.in.push(inner.received(i));
       },
+      // What arrives is handed over later: the stack makes its own arrangements.
+      settled: () => {},
       statusChanged: (up, error) => outer.statusChanged(up, error),
     };
     const inner = new PacketPort(innerPort, newCounters());

@@ -18,7 +18,12 @@ export const TX_PACKETS = 2;
 export const TX_BYTES = 3;
 export const TX_DROPPED = 4;
 export const RX_DROPPED = 5;
-export const COUNTERS = 6;
+/** Packets whose data were read straight to where they were expected, and those that were others. */
+export const RX_LANDED = 6;
+export const RX_ASTRAY = 7;
+/** How often the thread was woken to read. */
+export const RX_WAKEUPS = 8;
+export const COUNTERS = 9;
 
 /** An open device; closed when it is collected as garbage without ever having been attached. */
 export interface Handle {
@@ -55,7 +60,10 @@ export interface Native {
   /** Takes over a descriptor that gives and takes one bare IP packet per read and write. */
   adopt(fd: number): Handle;
   routes(netns: string): Route[];
-  /** `memory` must never be detached while the handle is attached. */
+  /**
+   * `memory` must never be detached while the handle is attached. `spin`: µs, 0 to 1000, for which
+   * the device may be asked again and again while packets follow each other closely.
+   */
   attach(
     handle: Handle,
     memory: ArrayBuffer,
@@ -64,8 +72,11 @@ export interface Native {
     rx: Int32Array,
     tx: Int32Array,
     counters: Float64Array,
+    control: Int32Array,
     onReceive: (count: number) => void,
+    onSettled: () => void,
     onStatus: (errno: number) => void,
+    spin: number,
   ): void;
   transmit(handle: Handle, count: number): void;
   reference(handle: Handle, keepsAlive: boolean): void;

@@ -84,14 +84,16 @@ export class SoftwareOffload implements Device {
   attach(port: DevicePort): void {
     this.#tx = port.tx;
     this.#view = new DataView(port.memory);
-    const { memory, rxSlots, rxSlotBytes, rx } = port;
+    const { memory, rxSlots, rxSlotBytes, rx, control } = port;
     this.#device.attach({
       memory,
       rxSlots,
       rxSlotBytes,
       rx,
+      control,
       tx: this.#out,
       receive: (count) => port.receive(count),
+      settled: () => port.settled(),
       statusChanged: (up, error) => port.statusChanged(up, error),
     });
   }

@@ -25,9 +25,17 @@ export interface TunOptions {
   offload?: boolean;
   /** Packets that the kernel holds for us before it drops (`txqueuelen`). Default 500. */
   queueLength?: number;
+  /**
+   * Microseconds for which the device is asked again and again, instead of sleeping, while packets
+   * follow each other about that closely; 0 to 1000, 0 for never. It takes up to one core while there
+   * is such traffic, nothing otherwise. Default 50.
+   */
+  spin?: number;
 }
 
 const DEFAULT_ADDRESSES = ['10.9.0.1/24', 'fd09::1/64'];
+const DEFAULT_SPIN_US = 50;
+const MAX_SPIN_US = 1000;
 const MAX_PACKET = 65_535;
 /** RFC 8200 §5: links with less carry no IPv6; RFC 791 §3.1: every link carries 68 bytes. */
 const MIN_MTU_IPV6 = 1280;
@@ -61,8 +69,8 @@ function parseSubnets(given: NonNullable<TunOptions['address']>): Subnet[] {
   });
 }
 
-/** The addon's counters under their names. */
-class TunCounters implements DeviceCounters {
+/** The addon's counters under their names; those that no other device has say how well it reads. */
+export class TunCounters implements DeviceCounters {
   readonly #words: Float64Array;
 
   constructor(words: Float64Array) {
@@ -86,6 +94,18 @@ class TunCounters implements DeviceCounters {
   get rxDropped(): number {
     return this.#words[addon.RX_DROPPED]!;
   }
+  /** Packets whose data the kernel copied straight into the connection's buffer. */
+  get rxLanded(): number {
+    return this.#words[addon.RX_LANDED]!;
+  }
+  /** Packets that came where another one was expected, so that their data were copied once more. */
+  get rxAstray(): number {
+    return this.#words[addon.RX_ASTRAY]!;
+  }
+  /** How often the thread was woken to read. */
+  get rxWakeups(): number {
+    return this.#words[addon.RX_WAKEUPS]!;
+  }
 }
 
 /** A network interface whose wire ends in this process (Linux, `/dev/net/tun`). */
@@ -94,7 +114,7 @@ export class TunDevice implements Device {
   readonly mtu: number;
   readonly checksumOffload: boolean;
   readonly maxSegmentBytes: number;
-  readonly counters: DeviceCounters;
+  readonly counters: TunCounters;
   /** What the kernel does for us; less than asked for where it refused. */
   readonly offload: { readonly checksum: boolean; readonly tso4: boolean; readonly tso6: boolean };
   /** The kernel's addresses on this interface. */
@@ -104,6 +124,7 @@ export class TunDevice implements Device {
   /** Told, after the stack, when the interface goes down, is deleted, or comes back up. */
   onstatus: ((up: boolean, error?: Error) => void) | null = null;
   readonly #handle: addon.Handle;
+  readonly #spin: number;
   readonly #counterWords = new Float64Array(addon.COUNTERS);
 
   /**
@@ -112,9 +133,11 @@ export class TunDevice implements Device {
    */
   static open(options: TunOptions = {}): TunDevice {
     const { name = 'fw0', netns = '', mtu = 1500, queueLength = 500, offload = true } = options;
+    const { spin = DEFAULT_SPIN_US } = options;
     checkName(name);
     checkNumber('The MTU', mtu, MIN_MTU, MAX_PACKET);
     checkNumber('The queue length', queueLength, 1, 65_535);
+    checkNumber('The time to spin', spin, 0, MAX_SPIN_US);
     const warnings: string[] = [];
     let subnets = parseSubnets(options.address ?? DEFAULT_ADDRESSES);
     if (mtu < MIN_MTU_IPV6 && subnets.some((subnet) => subnet.address.family === 6)) {
@@ -128,7 +151,7 @@ export class TunDevice implements Device {
       }
       const addresses = subnets.map(String);
       const opened = addon.native().open(name, netns, mtu, queueLength, offload, addresses);
-      return new TunDevice(opened, mtu, offload, subnets, warnings);
+      return new TunDevice(opened, { mtu, offload, spin }, subnets, warnings);
     } catch (error) {
       if (error instanceof Error && 'subject' in error) {
         throw explainSystemError(error as SystemError, name);
@@ -139,14 +162,14 @@ export class TunDevice implements Device {
 
   private constructor(
     opened: addon.Opened,
-    mtu: number,
-    offload: boolean,
+    { mtu, offload, spin }: Required<Pick<TunOptions, 'mtu' | 'offload' | 'spin'>>,
     subnets: Subnet[],
     warnings: string[],
   ) {
     const able = (bit: number) => (opened.abilities & bit) !== 0;
     const left = (i: number) => (opened.skipped & (1 << i)) !== 0;
     this.#handle = opened.handle;
+    this.#spin = spin;
     this.name = opened.name;
     this.mtu = mtu;
     this.offload = {
@@ -176,8 +199,11 @@ export class TunDevice implements Device {
       port.rx,
       port.tx,
       this.#counterWords,
+      port.control,
       (count) => port.receive(count),
+      () => port.settled(),
       (errno) => this.#statusChanged(port, errno),
+      this.#spin,
     );
   }
 

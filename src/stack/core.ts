@@ -2,6 +2,7 @@
 // deadline come out. Knows turns and tables; what a packet means stands in input.ts.
 
 import { Arena } from '../storage/arena.js';
+import { CONTROL_SETTLING, CONTROL_WORK } from '../storage/descriptors.js';
 import { PacketBatch } from '../storage/packet-batch.js';
 import { TcpClock } from '../tcp/clock.js';
 import { DEFAULT_TCP_CONFIG, type TcpConfig } from '../tcp/config.js';
@@ -23,6 +24,7 @@ import { StackCounters } from './counters.js';
 import type { Device } from './device.js';
 import { FlowTable } from './flow-table.js';
 import { Input } from './input.js';
+import { Landing } from './landing.js';
 import type { Listener, ListenerHost } from './listener.js';
 import { Listeners } from './listeners.js';
 import { LocalAddresses } from './local-addresses.js';
@@ -62,6 +64,7 @@ export class StackCore implements Host, ListenerHost {
   readonly flows: FlowTable;
   readonly ports: PortTable;
   readonly timeWaitRecords: TimeWaits;
+  readonly landing: Landing;
   readonly listening = new Listeners();
   private readonly byId: (Connection | null)[] = [];
   /** The listener of a connection that was not accepted yet, by id. */
@@ -116,6 +119,7 @@ export class StackCore implements Host, ListenerHost {
     this.loopback = new Loopback(this.arena, this.counters);
     this.input = new Input(this);
     this.receiver = new Receiver(this.arena, batch, this.input);
+    this.landing = new Landing(this.arena, this.devicePath, this.receiver.control);
     device.attach(this.receiver);
   }
 
@@ -235,12 +239,13 @@ export class StackCore implements Host, ListenerHost {
       if (this.loopback.waiting === 0 || round === LOOPBACK_ROUNDS) break;
       this.loopback.deliver(this.loopbackArrives);
     }
+    this.landing.renew();
     this.inTurn = false;
     if (this.loopback.waiting > 0 || this.scheduled.length > 0) this.announceWork();
   }
 
   private readonly loopbackArrives = (offset: number, length: number, gsoSize: number): void => {
-    this.input.packetArrives(offset, length, true, gsoSize);
+    this.input.packetArrives(offset, length, true, gsoSize, 0);
   };
 
   private deliverNews(): void {
@@ -267,7 +272,9 @@ export class StackCore implements Host, ListenerHost {
     }
     this.devicePath.batch.flush();
     this.loopback.batch.flush();
-    for (let i = 0; i < connections.length; i++) connections[i].releaseEmptyRings();
+    for (let i = 0; i < connections.length; i++) {
+      if (!this.landing.holds(connections[i])) connections[i].releaseEmptyRings();
+    }
     connections.length = 0;
     this.finished = connections;
   }
@@ -302,7 +309,9 @@ export class StackCore implements Host, ListenerHost {
   private announceWork(): void {
     if (this.workAnnounced) return;
     this.workAnnounced = true;
-    this.onWork?.();
+    const { control } = this.receiver;
+    if (control[CONTROL_SETTLING] !== 0) control[CONTROL_WORK] = 1;
+    else this.onWork?.();
   }
 
   /** A connection changed its state: its place in the tables follows. */

@@ -12,10 +12,14 @@ export interface DevicePort {
   readonly rxSlotBytes: number;
   /** Receive descriptors, `rxSlots.length` of them, `RX_STRIDE` words each, filled by the device. */
   readonly rx: Int32Array;
+  /** `CONTROL_WORDS` words; a device that does not know them leaves them alone. */
+  readonly control: Int32Array;
   /** Transmit descriptors, `TX_STRIDE` words each, filled by the stack. */
   readonly tx: Int32Array;
   /** Hands over rx descriptors 0 … count-1; when it returns their slots are free again. */
   receive(count: number): void;
+  /** Sends what the program has written since `receive`; for a device that set `CONTROL_SETTLING`. */
+  settled(): void;
   /** The device stopped (`up` false, with why) or works again (`up` true). */
   statusChanged(up: boolean, error?: Error): void;
 }

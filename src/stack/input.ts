@@ -20,6 +20,7 @@ import { seqLeq } from '../wire/sequence.js';
 import { ACK, parseTcp, RST, SYN, TCP_OK, TcpSegment } from '../wire/tcp.js';
 import type { StackCore } from './core.js';
 import { icmpArrives } from './icmp.js';
+import { BULK_BYTES } from './landing.js';
 import type { Listener } from './listener.js';
 import { Reassembly } from './reassembly.js';
 import { destinationOf, replyReset, sourceOf } from './reply.js';
@@ -39,8 +40,17 @@ export class Input {
     this.reassembly = new Reassembly(core.arena);
   }
 
-  /** One IP packet in the arena; `trusted`: somebody vouches for its transport checksum. */
-  packetArrives(offset: number, length: number, trusted: boolean, gsoSize: number): void {
+  /**
+   * One IP packet in the arena; `trusted`: somebody vouches for its transport checksum. `data`: arena
+   * offset of a TCP segment's data where they are apart from its header, else 0.
+   */
+  packetArrives(
+    offset: number,
+    length: number,
+    trusted: boolean,
+    gsoSize: number,
+    data: number,
+  ): void {
     const { core, ip } = this;
     const counters = core.counters;
     counters.packetsIn += 1;
@@ -50,7 +60,7 @@ export class Input {
     } else if (ip.moreFragments || ip.fragmentOffset !== 0) {
       this.fragmentArrives();
     } else {
-      this.datagramArrives(trusted, gsoSize);
+      this.datagramArrives(trusted, gsoSize, data);
     }
   }
 
@@ -60,15 +70,15 @@ export class Input {
     if (!core.addresses.has(ip.dst0, ip.dst1, ip.dst2, ip.dst3)) return;
     if (!reassembly.add(ip, core.clock.ms)) return;
     core.counters.reassembled += 1;
-    this.datagramArrives(false, 0);
+    this.datagramArrives(false, 0, 0);
     reassembly.release(ip);
   }
 
-  private datagramArrives(trusted: boolean, gsoSize: number): void {
+  private datagramArrives(trusted: boolean, gsoSize: number, data: number): void {
     const { core, ip } = this;
     const protocol = ip.protocol;
     if (protocol === PROTOCOL_TCP) {
-      this.tcpArrives(trusted, gsoSize);
+      this.tcpArrives(trusted, gsoSize, data);
     } else if (!core.addresses.has(ip.dst0, ip.dst1, ip.dst2, ip.dst3)) {
       core.counters.notForUs += 1;
     } else if (!core.addresses.isUnicast(sourceOf(ip))) {
@@ -81,7 +91,7 @@ export class Input {
   }
 
   /** MUST-3: a wrong checksum is dropped in silence. Then the connection: both sockets decide. */
-  private tcpArrives(trusted: boolean, gsoSize: number): void {
+  private tcpArrives(trusted: boolean, gsoSize: number, data: number): void {
     const { core, ip, segment } = this;
     const view = core.arena.view;
     if (!trusted && !verifyTransportChecksum(view, ip)) {
@@ -97,6 +107,7 @@ export class Input {
     if (segment.badOptions) core.counters.badOptions += 1;
     segment.gsoSize = gsoSize;
     segment.marked = (ip.trafficClass & ECN_MASK) === CE;
+    if (data !== 0) segment.dataOffset = data;
     const ports = (segment.destinationPort << 16) | segment.sourcePort;
     const id = core.flows.find(
       ip.dst0,
@@ -111,11 +122,12 @@ export class Input {
     );
     if (id < 0) this.unknownFlow();
     else if (core.timeWaitRecords.has(id)) this.timeWaitArrives(id);
-    else this.connectionArrives(core.connectionAt(id) as Connection);
+    else this.connectionArrives(core.connectionAt(id) as Connection, data !== 0);
   }
 
-  private connectionArrives(connection: Connection): void {
+  private connectionArrives(connection: Connection, landed: boolean): void {
     const { core, segment } = this;
+    if (segment.dataLength >= BULK_BYTES) core.landing.arrived(connection, landed);
     if (connection.state === SYN_RECEIVED && (segment.flags & (ACK | RST)) === ACK) {
       const listener = core.listenerOf(connection);
       if (listener?.acceptQueueFull) {

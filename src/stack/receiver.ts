@@ -3,7 +3,9 @@
 
 import type { Arena } from '../storage/arena.js';
 import {
+  CONTROL_WORDS,
   RX_CHECKSUM_TRUSTED,
+  RX_DATA,
   RX_FLAGS,
   RX_GSO_SIZE,
   RX_LENGTH,
@@ -23,6 +25,7 @@ export class Receiver implements DevicePort {
   readonly rxSlots = new Int32Array(RX_BATCH);
   readonly rxSlotBytes = RX_SLOT_BYTES;
   readonly rx = new Int32Array(RX_BATCH * RX_STRIDE);
+  readonly control = new Int32Array(new ArrayBuffer(CONTROL_WORDS * 4));
   readonly tx: Int32Array;
   /** Set by who drives the stack: a device has filled `count` descriptors. */
   onReceive: ((count: number) => void) | null = null;
@@ -43,6 +46,10 @@ export class Receiver implements DevicePort {
     this.onReceive?.(count);
   }
 
+  settled(): void {
+    this.onReceive?.(0);
+  }
+
   statusChanged(up: boolean, error?: Error): void {
     this.onStatus?.(up, error);
   }
@@ -55,6 +62,7 @@ export class Receiver implements DevicePort {
     this.rx[RX_LENGTH] = length;
     this.rx[RX_FLAGS] = 0;
     this.rx[RX_GSO_SIZE] = gsoSize;
+    this.rx[RX_DATA] = 0;
   }
 
   process(count: number): void {
@@ -62,7 +70,13 @@ export class Receiver implements DevicePort {
     for (let i = 0; i < count; i++) {
       const at = i * RX_STRIDE;
       const trusted = (rx[at + RX_FLAGS] & RX_CHECKSUM_TRUSTED) !== 0;
-      input.packetArrives(rx[at + RX_OFFSET], rx[at + RX_LENGTH], trusted, rx[at + RX_GSO_SIZE]);
+      input.packetArrives(
+        rx[at + RX_OFFSET],
+        rx[at + RX_LENGTH],
+        trusted,
+        rx[at + RX_GSO_SIZE],
+        rx[at + RX_DATA],
+      );
     }
   }
 }

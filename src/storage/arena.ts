@@ -43,6 +43,9 @@ export class Arena {
   /** First free block of each order, and one bit for each order that has one. */
   private readonly freeLists = new Int32Array(TOP_ORDER + 1).fill(NONE);
   private freeOrders = 0;
+  private pinned = NONE;
+  /** Size of the pinned block once it was given back, 0 before. */
+  private pinnedSize = 0;
 
   /** `bytes`: size of the arena, 256 MiB by default, below 2 GiB. RangeError otherwise. */
   constructor(bytes = DEFAULT_BYTES) {
@@ -100,8 +103,25 @@ export class Arena {
     return (this.base + (unit << MIN_SHIFT)) | 0;
   }
 
+  /**
+   * A device may write into this block at any time: given back, it is not handed out again before
+   * the next `pin`. One block at a time; -1 for none.
+   */
+  pin(offset: number): void {
+    const last = this.pinned;
+    const size = this.pinnedSize;
+    this.pinned = offset;
+    if (offset === last) return;
+    this.pinnedSize = 0;
+    if (size > 0) this.free(last, size);
+  }
+
   /** Gives a block back; `size` is what `allocate` was asked for, or the block's size. */
   free(offset: number, size: number): void {
+    if (offset === this.pinned) {
+      this.pinnedSize = size;
+      return;
+    }
     let order = orderOf(size);
     let unit = (offset - this.base) >> MIN_SHIFT;
     if (this.state[unit] !== TAKEN + order || ((offset - this.base) & (MIN_BLOCK - 1)) !== 0) {

@@ -1,7 +1,7 @@
 // Layout of the descriptors that a device and the stack share. Knows offsets of words; nothing else.
 
 /** Int32 words of one receive descriptor. */
-export const RX_STRIDE = 4;
+export const RX_STRIDE = 5;
 /** Word: offset of the first byte of the IP packet in the arena. */
 export const RX_OFFSET = 0;
 /** Word: length of the IP packet, bytes (up to 65,535 for a super-segment). */
@@ -10,6 +10,8 @@ export const RX_LENGTH = 1;
 export const RX_FLAGS = 2;
 /** Word: payload bytes of each segment that a super-segment stands for; 0 for an ordinary packet. */
 export const RX_GSO_SIZE = 3;
+/** Word: arena offset of the data behind the TCP header, where they landed apart from it; else 0. */
+export const RX_DATA = 4;
 /** The transport checksum need not be verified: the kernel vouches for it (partial or validated). */
 export const RX_CHECKSUM_TRUSTED = 1;
 
@@ -31,3 +33,22 @@ export const TX_GSO_SIZE = 6;
  * sum of the pseudo-header (the device, or the kernel behind it, completes it); 0 when complete.
  */
 export const TX_CHECKSUM_START = 7;
+
+/** Int32 words that a device and the stack tell each other things by. */
+export const CONTROL_WORDS = 16;
+/** Word: the device will call `settled` before it waits, if `CONTROL_WORK` is set. */
+export const CONTROL_SETTLING = 0;
+/** Word: the stack has something to send. */
+export const CONTROL_WORK = 1;
+/**
+ * Where the data of the next packet will be wanted: bytes of its IP and TCP header together, 0 when
+ * nothing is expected; arena offset and room for the data; sequence number of their first byte. A
+ * device may read a packet's data to that place when it is just the packet expected, and checked.
+ */
+export const LANDING_HEADER = 2;
+export const LANDING_OFFSET = 3;
+export const LANDING_ROOM = 4;
+export const LANDING_SEQ = 5;
+/** Word: 4 or 6; then words in network byte order: source and destination address, both ports. */
+export const LANDING_FAMILY = 6;
+export const LANDING_KEY = 7;

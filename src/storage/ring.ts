@@ -46,11 +46,16 @@ export class Ring {
     return true;
   }
 
-  /** Copies `n` bytes at `offset` in the arena to `distance`; needs `ensure(distance + n)` before. */
+  /**
+   * Copies `n` bytes at `offset` in the arena to `distance`, unless they are there already; needs
+   * `ensure(distance + n)` before.
+   */
   placeFromArena(distance: number, offset: number, n: number): void {
     const { bytes } = this.arena;
+    const to = this.pieceOffset(distance);
+    if (offset === to) return;
     const first = this.pieceLength(distance, n);
-    bytes.copyWithin(this.pieceOffset(distance), offset, offset + first);
+    bytes.copyWithin(to, offset, offset + first);
     if (first < n) bytes.copyWithin(this.block, offset + first, offset + n);
   }
 
@@ -79,6 +84,16 @@ export class Ring {
   consume(n: number): void {
     this.head = (this.head + n) & (this.capacity - 1);
     this.length = (this.length - n) | 0;
+  }
+
+  /** Offset of the block in the arena; -1 without one. */
+  get blockOffset(): number {
+    return this.block;
+  }
+
+  /** While nothing is stored, not even beyond a gap: the next byte goes to the block's begin. */
+  rewind(): void {
+    this.head = 0;
   }
 
   /** Offset in the arena of the byte at `distance`. */

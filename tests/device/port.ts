@@ -1,5 +1,7 @@
 // A port that keeps what a device hands over; must not know which device.
+import { COUNTERS, type Handle, native } from '../../src/device/native.js';
 import {
+  CONTROL_WORDS,
   type Device,
   type DevicePort,
   RX_FLAGS,
@@ -38,12 +40,35 @@ export interface Outgoing {
   checksumStart?: number;
 }
 
+/** As `TunDevice` does it, for a handle without a device; answers the counters. */
+export function attachNative(handle: Handle, port: TestPort): Float64Array {
+  const { memory, rxSlots, rxSlotBytes, rx, tx, control } = port;
+  const counters = new Float64Array(COUNTERS);
+  const ignore = () => {};
+  native().attach(
+    handle,
+    memory,
+    rxSlots,
+    rxSlotBytes,
+    rx,
+    tx,
+    counters,
+    control,
+    ignore,
+    ignore,
+    ignore,
+    0,
+  );
+  return counters;
+}
+
 /** Memory with `slots` receive slots and a transmit area; received packets are copied out. */
 export class TestPort implements DevicePort {
   readonly memory: ArrayBuffer;
   readonly rxSlots: Int32Array;
   readonly rxSlotBytes: number;
   readonly rx: Int32Array;
+  readonly control = new Int32Array(CONTROL_WORDS);
   readonly tx: Int32Array;
   readonly packets: Received[] = [];
   readonly batches: number[] = [];
@@ -61,6 +86,8 @@ export class TestPort implements DevicePort {
     this.rx = new Int32Array(slots * RX_STRIDE);
     this.tx = new Int32Array(txCount * TX_STRIDE);
   }
+
+  settled(): void {}
 
   receive(count: number): void {
     this.batches.push(count);

@@ -8,7 +8,7 @@ import { native, type Route } from '../../src/device/native.js';
 import { TunDevice } from '../../src/device/tun.js';
 import { canUseNamespaces } from '../support/namespace.js';
 import { echoRequest, IPV4_ECHO_REPLY, IPV6_ECHO_REPLY, tcpPacket } from './packets.js';
-import { TestPort } from './port.js';
+import { attachNative, TestPort } from './port.js';
 import { IPV4_ONLY, KERNEL, ping, TunFixture, US, until } from './tun-fixture.js';
 
 const possible = canUseNamespaces();
@@ -152,13 +152,9 @@ describe.skipIf(!possible.ok)('a TUN device', () => {
   });
 
   test('refuses descriptors that cannot be waited for', () => {
-    const { memory, rxSlots, rxSlotBytes, rx, tx } = new TestPort();
+    const port = new TestPort();
     const handle = native().adopt(openSync('/dev/null', 'r+'));
-    const attach = () => {
-      const counters = new Float64Array(6);
-      const nothing = () => {};
-      native().attach(handle, memory, rxSlots, rxSlotBytes, rx, tx, counters, nothing, nothing);
-    };
+    const attach = () => attachNative(handle, port);
     expect(attach).toThrow(expect.objectContaining({ code: 'EPERM', syscall: 'uv_poll_init' }));
     expect(attach).toThrow(TypeError);
   });

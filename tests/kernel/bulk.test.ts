@@ -46,6 +46,23 @@ describeKernel('bulk', [], () => {
       await exchange(pair, counts[0]!);
     });
 
+    test('most data land in the connection they are for', () => {
+      const { rxLanded, rxAstray, rxPackets } = place.tun.counters;
+      // Without super-segments there is nothing that is worth a guess.
+      if (offload) expect(rxLanded).toBeGreaterThan(rxPackets / 20);
+      else expect(rxLanded).toBe(0);
+      expect(rxAstray).toBeLessThan(rxPackets / 20);
+    });
+
+    test('five connections at once', async () => {
+      const pairs = await Promise.all(
+        [IPV4, IPV6, IPV4, IPV6, IPV4].map((family, i) =>
+          i % 2 === 0 ? place.accept(family) : place.connect(family),
+        ),
+      );
+      await Promise.all(pairs.map((pair, i) => exchange(pair, SOME + i)));
+    });
+
     test('both directions at once over IPv6', async () => {
       const pair = await place.connect(IPV6);
       await exchange(pair, counts[1]!);

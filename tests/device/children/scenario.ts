@@ -7,7 +7,7 @@ import { type Handle, native } from '../../../src/device/native.js';
 import { SystemClock } from '../../../src/device/system-clock.js';
 import { TunDevice } from '../../../src/device/tun.js';
 import { echoRequest, IPV4_ECHO_REPLY } from '../packets.js';
-import { TestPort } from '../port.js';
+import { attachNative, TestPort } from '../port.js';
 
 const IPV4 = { address: '10.9.0.1/24' };
 
@@ -69,10 +69,7 @@ async function busyFor(ms: number): Promise<number> {
 async function overfill(): Promise<void> {
   const handle: Handle = native().adopt(3);
   const port = new TestPort(1, 2048, 200);
-  const counters = new Float64Array(6);
-  const { memory, rxSlots, rxSlotBytes, rx, tx } = port;
-  const nothing = () => {};
-  native().attach(handle, memory, rxSlots, rxSlotBytes, rx, tx, counters, nothing, nothing);
+  const counters = attachNative(handle, port);
   const send = (from: number, to: number) => {
     for (let number = from; number < to; number++) {
       const bytes = new Uint8Array(100).fill(number);

@@ -10,7 +10,7 @@ const { name, netns, address, request, end } = workerData;
 const { handle } = native.open(name, netns, 1500, 500, true, [address]);
 const memory = new ArrayBuffer(2 * 65_536);
 const bytes = new Uint8Array(memory);
-const [rx, tx] = [new Int32Array(4), new Int32Array(8)];
+const [rx, tx, control] = [new Int32Array(5), new Int32Array(8), new Int32Array(16)];
 
 function onReceive() {
   const isEchoReply = bytes[0] === 0x45 && bytes[9] === 1 && bytes[20] === 0;
@@ -22,7 +22,22 @@ function onReceive() {
 }
 
 const slots = Int32Array.of(0);
-native.attach(handle, memory, slots, 65_536, rx, tx, new Float64Array(6), onReceive, () => {});
+const counters = new Float64Array(9);
+const ignore = () => {};
+native.attach(
+  handle,
+  memory,
+  slots,
+  65_536,
+  rx,
+  tx,
+  counters,
+  control,
+  onReceive,
+  ignore,
+  ignore,
+  50,
+);
 native.reference(handle, true);
 bytes.set(request, 65_536);
 tx[0] = 65_536;
