@@ -59,8 +59,9 @@ export function slowStart(tcb: Tcb, acked: number): number {
 /** What was in use when congestion was seen (RFC 5681 §3.2, FlightSize), bytes. */
 export function usedWindow(tcb: Tcb): number {
   const snd = tcb.snd;
-  // What limited transmit let go beyond cwnd does not count (RFC 5681 §3.2 step 2).
-  return Math.min((snd.max - snd.una) | 0, snd.cwnd);
+  // ACKs of the same turn may have made room that nothing could use yet. What limited transmit let go
+  // beyond cwnd does not count (RFC 5681 §3.2 step 2).
+  return Math.min(Math.max((snd.max - snd.una) | 0, snd.mostUsed), snd.cwnd);
 }
 
 /** RFC 5681 equation (4): never less than two segments. */

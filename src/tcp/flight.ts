@@ -61,8 +61,9 @@ export class Flight {
   rackUs = 0;
   rackEnd = 0;
   rackRttUs = 0;
-  /** The highest number that was delivered. */
+  /** The highest number that was delivered, and the same before this segment. */
   fack = 0;
+  priorFack = 0;
   reorderingSeen = false;
   /** The reordering window in quarters of the smallest round-trip time, and its memory of D-SACKs. */
   windowSteps = 1;
@@ -89,9 +90,10 @@ export class Flight {
   mayUndo = false;
   /** Bytes sent again that no D-SACK has called superfluous yet. */
   undoBytes = 0;
-  /** TSval of the first retransmission (RFC 3522); meaningful while `hasResent`. */
-  resentStamp = 0;
   hasResent = false;
+  /** TSval of the first retransmission, until SND.UNA moves; meaningful while `stamped` (RFC 3522). */
+  resentStamp = 0;
+  stamped = false;
   /** It outlived its data once, for a D-SACK that may come late. */
   lingers = false;
 
@@ -291,6 +293,7 @@ export class Flight {
     this.frto = FRTO_OFF;
     this.mayUndo = false;
     this.hasResent = false;
+    this.stamped = false;
     this.lingers = false;
   }
 

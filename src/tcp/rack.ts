@@ -24,7 +24,8 @@ export function rackDelivered(
   const rtt = Math.max((tcb.host.clock.us - sentUs) | 0, 1);
   const resent = (flight.marks(i) & RESENT) !== 0;
   if (seqGt(end, flight.fack)) flight.fack = end;
-  else if (!resent && seqLt(end, flight.fack)) sawReordering(tcb, flight);
+  // Step 3. In which order things came that one ACK tells of nobody knows.
+  if (!resent && seqLt(end, flight.priorFack)) sawReordering(tcb, flight);
   if (resent && isAmbiguous(tcb, segment, end, rtt)) return;
   flight.rackRttUs = rtt;
   if (sentAfter(sentUs, end, flight.rackUs, flight.rackEnd)) {

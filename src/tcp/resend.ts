@@ -87,7 +87,7 @@ function resend(tcb: Tcb, flight: Flight, i: number, length: number): void {
   flight.resend(i, tcb.host.clock.us);
   flight.prrOut = (flight.prrOut + length) | 0;
   sendAgain(tcb, start, length);
-  noteResent(tcb, flight, length);
+  noteResent(tcb, flight, length, i === 0);
   if (i === 0) rearmRetransmit(tcb);
 }
 

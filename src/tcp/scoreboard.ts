@@ -16,6 +16,7 @@ export function beginNews(flight: Flight): void {
   flight.oldestSampleUs = -1;
   flight.dsackEnd = flight.dsackStart;
   flight.sackNews = false;
+  flight.priorFack = flight.fack;
 }
 
 /** RFC 6675 §2: bytes that are in the network, as far as can be known. */

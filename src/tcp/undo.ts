@@ -13,15 +13,17 @@ export function beginUndo(tcb: Tcb, flight: Flight): void {
   flight.undoFrom = tcb.snd.una;
   flight.undoBytes = 0;
   flight.hasResent = false;
+  flight.stamped = false;
   flight.lingers = false;
 }
 
-/** `bytes` were sent again. */
-export function noteResent(tcb: Tcb, flight: Flight, bytes: number): void {
+/** `bytes` were sent again; `first`: they begin at SND.UNA, so that the next new ACK is theirs. */
+export function noteResent(tcb: Tcb, flight: Flight, bytes: number, first: boolean): void {
   if (!flight.mayUndo) return;
   flight.undoBytes = (flight.undoBytes + bytes) | 0;
   if (flight.hasResent) return;
   flight.hasResent = true;
+  flight.stamped = first && tcb.timestamps;
   flight.resentStamp = timestampNow(tcb);
 }
 
@@ -45,8 +47,8 @@ export function wasMistake(
   // RFC 3708 §3: all that was sent again had arrived before.
   const dsack = flight.dsackStart !== flight.dsackEnd;
   if (dsack && flight.undoBytes === 0 && seqLeq(flight.dsackEnd, tcb.snd.max)) return true;
-  // RFC 3522 §3.2: the ACK that covers the first retransmission echoes an earlier transmission.
-  const episode = tcb.snd.recovering || flight.afterTimeout;
-  if (!episode || !advances || !tcb.timestamps || !segment.hasTimestamps) return false;
-  return seqLt(segment.tsEcr, flight.resentStamp);
+  // RFC 3522 §3.2: the first ACK of something new echoes an earlier transmission.
+  if (!flight.stamped || !advances) return false;
+  flight.stamped = false;
+  return segment.hasTimestamps && seqLt(segment.tsEcr, flight.resentStamp);
 }
