@@ -159,19 +159,22 @@ static bool get_addresses(napi_env env, napi_value list, char (*out)[TEXT], uint
   return true;
 }
 
-// open(name, netns, mtu, queueLength, offload, addresses): {handle, name, abilities, skipped}
+// open(name, netns, mtu, queueLength, offload, addresses, queue, queues):
+//   {handle, name, abilities, skipped}
 static napi_value open_device(napi_env env, napi_callback_info info) {
-  napi_value arguments[6];
+  napi_value arguments[8];
   char name[TEXT], netns[TEXT], texts[MAX_ADDRESSES][TEXT];
   const char *addresses[MAX_ADDRESSES];
   uint32_t count;
   struct interface_options options = {.name = name, .addresses = addresses};
-  if (!get_arguments(env, info, 6, arguments) || !get_text(env, arguments[0], name) ||
+  if (!get_arguments(env, info, 8, arguments) || !get_text(env, arguments[0], name) ||
       !get_text(env, arguments[1], netns) ||
       napi_get_value_int32(env, arguments[2], &options.mtu) != napi_ok ||
       napi_get_value_int32(env, arguments[3], &options.queue_length) != napi_ok ||
       napi_get_value_bool(env, arguments[4], &options.offload) != napi_ok ||
-      !get_addresses(env, arguments[5], texts, &count)) {
+      !get_addresses(env, arguments[5], texts, &count) ||
+      napi_get_value_int32(env, arguments[6], &options.queue) != napi_ok ||
+      napi_get_value_int32(env, arguments[7], &options.queues) != napi_ok) {
     return throw_arguments(env);
   }
   options.netns = netns[0] == '\0' ? NULL : netns;

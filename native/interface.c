@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "netlink.h"
+#include "steering.h"
 
 bool fail(struct failure *failure, const char *step, const char *subject) {
   failure->error = errno;
@@ -67,6 +68,22 @@ static bool set_offload(int fd, bool wanted, unsigned *abilities) {
   return ioctl(fd, TUNSETOFFLOAD, 0) == 0;
 }
 
+// A further queue joins the interface that the first one has made. The first one must not join that of
+// another program; only a persistent interface may exist already, and its owner is careful.
+static bool claim(int fd, struct ifreq *request, bool first) {
+  if (!first) return ioctl(fd, TUNSETIFF, request) == 0;
+  struct ifreq own = *request;
+  own.ifr_flags |= (short)IFF_TUN_EXCL;
+  if (ioctl(fd, TUNSETIFF, &own) == 0) {
+    *request = own;
+    return true;
+  }
+  if (errno != EBUSY || ioctl(fd, TUNSETIFF, request) != 0) return false;
+  if (ioctl(fd, TUNGETIFF, &own) == 0 && (own.ifr_flags & IFF_PERSIST) != 0) return true;
+  errno = EBUSY;
+  return false;
+}
+
 static bool open_tun(const struct interface_options *options, struct interface *out,
                      struct failure *failure) {
   static const char path[] = "/dev/net/tun";
@@ -79,8 +96,11 @@ static bool open_tun(const struct interface_options *options, struct interface *
     request.ifr_flags |= IFF_VNET_HDR;
     out->abilities |= ABLE_VNET_HEADER;
   }
+  if (options->queues > 1) request.ifr_flags |= IFF_MULTI_QUEUE;
   snprintf(request.ifr_name, IFNAMSIZ, "%s", options->name);
-  if (ioctl(out->fd, TUNSETIFF, &request) != 0) return fail(failure, "TUNSETIFF", options->name);
+  bool claimed = options->queues > 1 ? claim(out->fd, &request, options->queue == 0)
+                                     : ioctl(out->fd, TUNSETIFF, &request) == 0;
+  if (!claimed) return fail(failure, "TUNSETIFF", options->name);
   snprintf(out->name, IFNAMSIZ, "%s", request.ifr_name);
   if ((out->abilities & ABLE_VNET_HEADER) != 0) {
     int size = sizeof(struct virtio_net_hdr);
@@ -91,6 +111,8 @@ static bool open_tun(const struct interface_options *options, struct interface *
   if (!set_offload(out->fd, (out->abilities & ABLE_VNET_HEADER) != 0, &out->abilities)) {
     return fail(failure, "TUNSETOFFLOAD", out->name);
   }
+  bool steers = options->queues > 1 && options->queue == 0;
+  if (steers && steer(out->fd, (uint32_t)options->queues) == 0) out->abilities |= ABLE_STEERING;
   return true;
 }
 

@@ -19,6 +19,7 @@ struct failure {
 #define ABLE_CHECKSUM 2
 #define ABLE_TSO4 4
 #define ABLE_TSO6 8
+#define ABLE_STEERING 16
 
 struct interface_options {
   const char *name;   // may hold one %d, which the kernel fills in
@@ -26,6 +27,7 @@ struct interface_options {
   int mtu;
   int queue_length;
   bool offload;
+  int queue, queues;  // which of how many; the first one makes the interface, the others attach to it
   const char **addresses;  // "IP/prefix" each
   size_t address_count;
 };

@@ -10,6 +10,7 @@ export {
   PacketStreamDevice,
   type PacketStreamOptions,
 } from './device/packet-stream.js';
+export { connectShares, ownsFlow, type Share, SharedDevice } from './device/shared.js';
 export { SystemClock } from './device/system-clock.js';
 export { TunDevice, type TunOptions } from './device/tun.js';
 export { Simulation, VirtualClock } from './device/virtual-clock.js';

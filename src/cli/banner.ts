@@ -4,37 +4,48 @@ import { styleText } from 'node:util';
 import { formatEndpoint } from '../services/describe.js';
 import { IPERF3_PORT } from '../services/iperf3-protocol.js';
 import type { IpAddress } from '../wire/address.js';
-import type { Host } from './host.js';
+import type { HostFacts } from './host.js';
+import type { LinkAddress } from './network-options.js';
 import type { Ports } from './service-set.js';
 import { programCall } from './text.js';
 
+/** What runs: the device, the families that work, the services, and how many threads there are. */
+export interface Site {
+  readonly facts: HostFacts;
+  readonly links: readonly LinkAddress[];
+  readonly ports: Ports;
+  readonly workers: number;
+  readonly netns: string | undefined;
+}
+
 /** Which device, which addresses, what the kernel does for us, which services, what to try. */
-export function formatBanner(host: Host, ports: Ports, netns: string | undefined): string {
-  const { device, links } = host;
+export function formatBanner(site: Site): string {
+  const { facts, links, ports, workers } = site;
   const services = [...ports].map(([name, port]) => `${name} ${port}`).join(', ');
   const lines = [
-    `${styleText('bold', device.name)}: ${links.map(({ stack }) => stack).join(' and ')} ` +
+    `${styleText('bold', facts.name)}: ${links.map(({ stack }) => stack).join(' and ')} ` +
       `(this stack), ${links.map(({ kernel }) => kernel).join(' and ')} (the kernel)`,
-    `MTU ${device.mtu}; the kernel does ${describeOffload(host)} for us`,
+    `MTU ${facts.mtu}; the kernel does ${describeOffload(facts)} for us`,
+    ...(workers === 1 ? [] : [`Workers: ${workers}, each with a queue and a stack of its own`]),
     `Services: ${services === '' ? 'none' : services}`,
-    ...host.warnings.map((warning) => `${styleText('yellow', 'Note')}: ${warning}`),
+    ...facts.warnings.map((warning) => `${styleText('yellow', 'Note')}: ${warning}`),
     '',
     'Try, in another terminal:',
-    ...suggestions(host, ports, netns).map((line) => `  ${styleText('cyan', line)}`),
+    ...suggestions(site).map((line) => `  ${styleText('cyan', line)}`),
     '',
     'Ctrl-C ends it.',
   ];
   return `${lines.join('\n')}\n`;
 }
 
-function describeOffload({ device }: Host): string {
-  const { checksum, tso4, tso6 } = device.offload;
+function describeOffload({ offload }: HostFacts): string {
+  const { checksum, tso4, tso6 } = offload;
   if (!checksum) return 'neither checksums nor segmentation';
   return tso4 && tso6 ? 'checksums and segmentation' : 'checksums';
 }
 
 /** Commands that work now, with the addresses and ports in use. */
-function suggestions({ device, links }: Host, ports: Ports, netns: string | undefined): string[] {
+function suggestions({ facts, links, ports, netns }: Site): string[] {
   const inside = netns === undefined ? '' : `nsenter --net=${netns} `;
   const addresses = links.map(({ stack }) => stack);
   const first = addresses[0]!;
@@ -53,7 +64,7 @@ function suggestions({ device, links }: Host, ports: Ports, netns: string | unde
   if (iperf3 !== undefined) {
     lines.push(`${inside}iperf3 -c ${first}${iperf3 === IPERF3_PORT ? '' : ` -p ${iperf3}`}`);
   }
-  lines.push(`${inside}tcpdump -ni ${device.name} tcp`);
+  lines.push(`${inside}tcpdump -ni ${facts.name} tcp`);
   lines.push(`${programCall()} ss -a`);
   return lines;
 }

@@ -34,7 +34,7 @@ const COMMON: Record<string, OptionSpec> = {
 
 /** A command line that has been read. */
 export class Input {
-  private readonly values: ReadonlyMap<string, string | true>;
+  readonly values: ReadonlyMap<string, string | true>;
   private readonly specs: Readonly<Record<string, OptionSpec>>;
   readonly positionals: readonly string[];
 

@@ -12,6 +12,7 @@ const ANSWER_WITHIN_MS = 5000;
 const SUFFIX = '.sock';
 
 export type Request = { command: string } & Record<string, unknown>;
+/** What each command answers, or a promise of it. */
 export type Handlers = Readonly<Record<string, (request: Request) => unknown>>;
 
 /** Directories in which stacks of this user may have their sockets, the preferred one first. */
@@ -97,21 +98,30 @@ export class ControlServer {
     socket.on('error', () => {}); // whoever asked is gone
     socket.on('close', () => this.sockets.delete(socket));
     let text = '';
+    let last = Promise.resolve();
     socket.on('data', (piece: string) => {
       const lines = (text + piece).split('\n');
       text = lines.pop()!;
       if (text.length > MAX_REQUEST) socket.destroy();
-      for (const line of lines) socket.write(`${this.answer(line)}\n`);
+      // In order: each answer waits for those before it.
+      for (const line of lines) {
+        const before = last;
+        last = this.answer(line).then(async (answer) => {
+          await before;
+          if (socket.writable) socket.write(`${answer}\n`);
+        });
+      }
     });
   }
 
-  private answer(line: string): string {
+  private async answer(line: string): Promise<string> {
     try {
       const request = JSON.parse(line) as Request;
       if (!Object.hasOwn(this.handlers, request.command)) {
         throw new Error(`unknown command ${request.command}`);
       }
-      return JSON.stringify({ result: this.handlers[request.command]!(request) ?? null });
+      const result = await this.handlers[request.command]!(request);
+      return JSON.stringify({ result: result ?? null });
     } catch (error) {
       return JSON.stringify({ error: (error as Error).message });
     }

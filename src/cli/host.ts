@@ -1,66 +1,82 @@
 // A stack on a TUN device, opened as the command line says. Knows what can fail; must not know commands.
 
 import { withSoftwareOffload } from '../device/offload.js';
+import { ownsFlow, type Share, SharedDevice } from '../device/shared.js';
 import { SystemClock } from '../device/system-clock.js';
 import { TunDevice } from '../device/tun.js';
 import { Stack } from '../net/stack.js';
+import type { Device } from '../stack/device.js';
 import { ControlServer } from './control.js';
 import { deviceFailure } from './device-failure.js';
 import { environment } from './failure.js';
 import type { LinkAddress, StackOptions } from './network-options.js';
-import { reportStack, type StackReport } from './report.js';
+import { reportStack, reportWorker, type StackReport } from './report.js';
 
 const MIB = 1024 * 1024;
+
+/** What is to be said about a stack that runs; plain data. */
+export interface HostFacts {
+  /** Name of the interface. */
+  readonly name: string;
+  readonly mtu: number;
+  readonly offload: TunDevice['offload'];
+  /** The kernel's addresses, with prefix lengths: fewer than asked for where IPv6 is disabled. */
+  readonly addresses: readonly string[];
+  /** What was left out or deserves attention, one sentence each. */
+  readonly warnings: string[];
+}
 
 /** A running stack, its device, and the socket at which `finwait ss` asks it. */
 export class Host {
   readonly stack: Stack;
-  readonly device: TunDevice;
-  /** The families that work; fewer than asked for where the kernel has IPv6 disabled. */
-  readonly links: readonly LinkAddress[];
-  /** What was left out or deserves attention, one sentence each. */
-  readonly warnings: readonly string[];
-  private readonly control: ControlServer | null;
+  readonly facts: HostFacts;
+  private readonly device: TunDevice;
+  private readonly clock: SystemClock;
+  private readonly shared: SharedDevice | null;
+  private control: ControlServer | null = null;
 
-  private constructor(
-    stack: Stack,
-    device: TunDevice,
-    links: readonly LinkAddress[],
-    control: ControlServer | Error,
-  ) {
-    this.stack = stack;
+  private constructor(options: StackOptions, device: TunDevice, share: Share | null) {
+    const { name, mtu, offload } = device;
+    const addresses = device.addresses.map(String);
+    const able = withSoftwareOffload(device);
+    const links = workingLinks(options, addresses);
+    this.facts = { name, mtu, offload, addresses, warnings: [...device.warnings] };
     this.device = device;
-    this.links = links;
-    this.control = control instanceof Error ? null : control;
-    this.warnings = [
-      ...device.warnings,
-      ...(control instanceof Error ? [`finwait ss cannot ask this stack: ${control.message}`] : []),
-    ];
+    this.clock = new SystemClock();
+    this.shared = share && new SharedDevice(able, share);
+    this.stack = makeStack(this.shared ?? able, this.clock, links, options, share);
   }
 
-  /** Opens device, stack and control socket; throws failures, and leaves nothing behind then. */
-  static async open(options: StackOptions): Promise<Host> {
-    const device = openDevice(options);
+  /**
+   * Opens device, stack and control socket; throws failures, and leaves nothing behind then.
+   * @param share where several of them share one device: whoever knows all of them is to be asked
+   */
+  static async open(options: StackOptions, share: Share | null = null): Promise<Host> {
+    const device = openDevice(options, share);
     try {
-      const links = options.links.filter(({ kernel }) => device.addresses.includes(kernel));
-      if (links.length === 0) {
-        throw environment(
-          'IPv6 is disabled in this kernel or namespace, and no IPv4 address was asked for',
-          'give --address and --peer IPv4 addresses, too',
-        );
-      }
-      const clock = new SystemClock();
-      const stack = makeStack(device, clock, links, options);
-      const sockets = (): StackReport => {
-        stack.core.flush(clock.now()); // an idle stack does not know how late it is
-        return reportStack(stack.core, device);
-      };
-      const control = await ControlServer.open(device.name, { sockets }).catch((error) => error);
-      return new Host(stack, device, links, control);
+      const host = new Host(options, device, share);
+      if (share === null) await host.openControl();
+      return host;
     } catch (error) {
       device.close();
       throw error;
     }
+  }
+
+  private async openControl(): Promise<void> {
+    const control = await openControl(this.facts.name, () => this.report());
+    if (control instanceof ControlServer) this.control = control;
+    else this.facts.warnings.push(control);
+  }
+
+  /** What `finwait ss` shows. */
+  report(): StackReport {
+    const { core } = this.stack;
+    core.flush(this.clock.now()); // an idle stack does not know how late it is
+    const report = reportStack(core, this.device);
+    return this.shared === null
+      ? report
+      : { ...report, workers: [reportWorker(core, this.shared)] };
   }
 
   /**
@@ -73,28 +89,63 @@ export class Host {
   }
 }
 
-function openDevice({ name, links, mtu, netns, offload }: StackOptions): TunDevice {
+/** The families that work: fewer than asked for where the kernel has IPv6 disabled. */
+export function workingLinks(
+  { links }: StackOptions,
+  addresses: readonly string[],
+): readonly LinkAddress[] {
+  const working = links.filter(({ kernel }) => addresses.includes(String(kernel)));
+  if (working.length > 0) return working;
+  throw environment(
+    'IPv6 is disabled in this kernel or namespace, and no IPv4 address was asked for',
+    'give --address and --peer IPv4 addresses, too',
+  );
+}
+
+/** The socket at which `finwait ss` asks; or a warning that it cannot. */
+export async function openControl(
+  name: string,
+  sockets: () => StackReport | Promise<StackReport>,
+): Promise<ControlServer | string> {
+  try {
+    return await ControlServer.open(name, { sockets });
+  } catch (error) {
+    return `finwait ss cannot ask this stack: ${(error as Error).message}`;
+  }
+}
+
+function openDevice(options: StackOptions, share: Share | null): TunDevice {
+  const { name, links, mtu, netns, offload } = options;
   const address = links.map(({ kernel }) => kernel);
   try {
-    return TunDevice.open({ name, address, mtu, offload, ...(netns !== undefined && { netns }) });
+    return TunDevice.open({
+      name,
+      address,
+      mtu,
+      offload,
+      ...(netns !== undefined && { netns }),
+      ...(share !== null && { queue: { index: share.index, count: share.count } }),
+    });
   } catch (error) {
     throw deviceFailure(error);
   }
 }
 
 function makeStack(
-  device: TunDevice,
+  device: Device,
   clock: SystemClock,
   links: readonly LinkAddress[],
   { memoryMiB, msl }: StackOptions,
+  share: Share | null,
 ): Stack {
   try {
     return new Stack({
       clock,
-      device: withSoftwareOffload(device),
+      device,
       addresses: links.map(({ stack, kernel }) => `${stack}/${kernel.prefix}`),
       memory: memoryMiB * MIB,
       tcp: { msl },
+      ...(share !== null && { owns: ownsFlow(share) }),
     });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;

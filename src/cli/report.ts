@@ -1,5 +1,6 @@
 // What a running stack tells about itself, as plain data. Knows the stack; must not know how it is shown.
 
+import type { SharedDevice } from '../device/shared.js';
 import type { StackCore } from '../stack/core.js';
 import type { Device } from '../stack/device.js';
 import type { Listener } from '../stack/listener.js';
@@ -34,6 +35,17 @@ export interface StackReport {
   addresses: string[];
   mtu: number;
   sockets: SocketReport[];
+  /** Of a stack with several threads: what each of them has done. */
+  workers?: WorkerReport[];
+}
+
+/** Packets that one thread has got and sent, and those that had come to the wrong thread. */
+export interface WorkerReport {
+  connections: number;
+  packetsIn: number;
+  packetsOut: number;
+  passedOn: number;
+  takenOver: number;
 }
 
 /** Everything that the stack has, listeners first. */
@@ -48,6 +60,36 @@ export function reportStack(core: StackCore, { name, mtu }: Device): StackReport
       ...Array.from(core.connections(), reportConnection),
       ...core.timeWaits().map(reportTimeWait),
     ],
+  };
+}
+
+/** What one of several threads has done. */
+export function reportWorker(core: StackCore, device: SharedDevice): WorkerReport {
+  const { packetsIn, packetsOut } = core.counters;
+  const { passedOn, takenOver } = device;
+  return {
+    connections: [...core.connections()].length,
+    packetsIn,
+    packetsOut,
+    passedOn,
+    takenOver,
+  };
+}
+
+/** The threads of one stack as the one that they are to others; each has all the listeners. */
+export function mergeReports(reports: readonly StackReport[]): StackReport {
+  const [first] = reports as [StackReport];
+  const isListener = ({ state }: SocketReport) => state === 'LISTEN';
+  const listeners = first.sockets.filter(isListener).map((listener, i) => {
+    const same = reports.map(({ sockets }) => sockets.filter(isListener)[i]!);
+    const recvQ = same.reduce((sum, each) => sum + each.recvQ, 0);
+    return { ...listener, recvQ, sendQ: same.reduce((sum, each) => sum + each.sendQ, 0) };
+  });
+  const others = reports.flatMap(({ sockets }) => sockets.filter((each) => !isListener(each)));
+  return {
+    ...first,
+    sockets: [...listeners, ...others],
+    workers: reports.flatMap(({ workers }) => workers ?? []),
   };
 }
 

@@ -2,15 +2,17 @@
 
 import { formatBanner } from './banner.js';
 import type { Command, Input } from './command.js';
-import { deviceFailure } from './device-failure.js';
-import { EXIT_OK, errorCode } from './failure.js';
-import { Host } from './host.js';
+import { Crew } from './crew.js';
+import { EXIT_OK } from './failure.js';
+import { workingLinks } from './host.js';
 import { readStackOptions, STACK_OPTIONS } from './network-options.js';
-import { readPorts, SERVICE_OPTIONS, ServiceSet } from './service-set.js';
+import { readPorts, SERVICE_OPTIONS } from './service-set.js';
 import { StopSignals } from './signals.js';
+import { type Serving, Solo, type Speech } from './solo.js';
 
 /** Milliseconds that peers have to close after we have, before they are reset. */
 const GRACE_MS = 2000;
+const MAX_WORKERS = 64;
 
 export const serveCommand: Command = {
   name: 'serve',
@@ -20,6 +22,7 @@ export const serveCommand: Command = {
     'is the other end of the link, so curl, nc and browsers on this machine can talk to it.',
   options: {
     ...STACK_OPTIONS,
+    workers: { value: 'N', help: 'threads, each with such memory', default: '1' },
     ...SERVICE_OPTIONS,
   },
   maxArguments: 0,
@@ -28,48 +31,37 @@ export const serveCommand: Command = {
 
 async function runServe(input: Input): Promise<number> {
   const options = readStackOptions(input);
+  const workers = input.integer('workers', 1, MAX_WORKERS)!;
   const ports = readPorts(input);
-  const say = (line: string) => process.stdout.write(`${line}\n`);
   const signals = new StopSignals();
-  const host = await Host.open(options);
+  const speech: Speech = {
+    say: (line) => process.stdout.write(`${line}\n`),
+    warn: (line) => process.stderr.write(`finwait serve: ${line}\n`),
+  };
+  const serving = await (workers === 1
+    ? Solo.open(options, ports, speech)
+    : Crew.open(workers, input, ports, speech));
   try {
-    const gone = watchDevice(host);
-    const services = await ServiceSet.start(host.stack, ports, say);
-    process.stdout.write(formatBanner(host, ports, options.netns));
-    await Promise.race([signals.next(), gone]);
-    await stop(host, ports.size, services, signals);
+    const { facts } = serving;
+    const links = workingLinks(options, facts.addresses);
+    process.stdout.write(formatBanner({ facts, links, ports, workers, netns: options.netns }));
+    await Promise.race([signals.next(), serving.failed]);
+    await stop(serving, ports.size, signals);
   } finally {
-    await host.close(0);
+    await serving.close();
     signals.release();
   }
-  process.stdout.write(`Done: ${host.device.name} is gone.\n`);
+  process.stdout.write(`Done: ${serving.facts.name} is gone.\n`);
   return EXIT_OK;
 }
 
-/** Rejects when the device is deleted; says when it goes down and comes up again. */
-function watchDevice({ device, stack }: Host): Promise<never> {
-  const say = (text: string) => process.stderr.write(`finwait serve: ${text}\n`);
-  return new Promise((_, reject) => {
-    stack.on('up', () => say(`${device.name} is up again`));
-    stack.on('down', (error: Error) => {
-      if (errorCode(error) !== 'EBADFD') say(error.message);
-      else reject(deviceFailure(error));
-    });
-  });
-}
-
 /** Ends everything in order; a second signal, or a peer that does not close, ends it at once. */
-async function stop(
-  host: Host,
-  listeners: number,
-  services: ServiceSet,
-  signals: StopSignals,
-): Promise<void> {
-  const { connections } = services;
+async function stop(serving: Serving, listeners: number, signals: StopSignals): Promise<void> {
+  const connections = await serving.connections();
   const what = connections === 1 ? '1 connection' : `${connections} connections`;
   process.stdout.write(
-    `\nClosing ${listeners} listeners and ${what} on ${host.device.name}` +
+    `\nClosing ${listeners} listeners and ${what} on ${serving.facts.name}` +
       `${connections > 0 ? ' (Ctrl-C again: at once)' : ''} ...\n`,
   );
-  await Promise.race([services.close(GRACE_MS), signals.next()]);
+  await Promise.race([serving.stop(GRACE_MS), signals.next()]);
 }

@@ -5,7 +5,7 @@ import { formatEndpoint } from '../services/describe.js';
 import type { Command, Input } from './command.js';
 import { ask, controlSockets, runtimeDirectories } from './control.js';
 import { EXIT_FAILED, EXIT_OK, Failure, usage } from './failure.js';
-import type { SocketReport, StackReport } from './report.js';
+import type { SocketReport, StackReport, WorkerReport } from './report.js';
 import { formatDuration, formatTable } from './text.js';
 
 const HEADINGS = ['State', 'Recv-Q', 'Send-Q', 'Local Address:Port', 'Peer Address:Port', 'Timer'];
@@ -82,7 +82,18 @@ function formatReport(all: StackReport, shown: StackReport): string {
     `${count((state) => state === 'TIME-WAIT')} in TIME-WAIT`,
   ].join(', ');
   const rows = shown.sockets.map(formatRow);
-  return `${styleText('bold', heading)}\n${formatTable([HEADINGS, ...rows])}`;
+  const workers = (all.workers ?? []).map(formatWorker).join('');
+  return `${styleText('bold', heading)}\n${workers}${formatTable([HEADINGS, ...rows])}`;
+}
+
+function formatWorker(worker: WorkerReport, index: number): string {
+  const { connections, packetsIn, packetsOut, passedOn, takenOver } = worker;
+  const misled =
+    passedOn + takenOver === 0 ? '' : `; ${passedOn} passed on, ${takenOver} taken over`;
+  return (
+    `worker ${index}: ${connections} connections, ` +
+    `${packetsIn} packets in, ${packetsOut} out${misled}\n`
+  );
 }
 
 function formatRow(socket: SocketReport): string[] {

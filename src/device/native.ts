@@ -7,6 +7,7 @@ import { DeviceError } from './device-error.js';
 export const ABLE_CHECKSUM = 2;
 export const ABLE_TSO4 = 4;
 export const ABLE_TSO6 = 8;
+export const ABLE_STEERING = 16;
 
 /** What `onStatus` says of an interface that was deleted (EBADFD); 0 means up, all else down. */
 export const GONE = 77;
@@ -56,6 +57,8 @@ export interface Native {
     queueLength: number,
     offload: boolean,
     addresses: string[],
+    queue: number,
+    queues: number,
   ): Opened;
   /** Takes over a descriptor that gives and takes one bare IP packet per read and write. */
   adopt(fd: number): Handle;

@@ -31,6 +31,13 @@ export interface TunOptions {
    * is such traffic, nothing otherwise. Default 50.
    */
   spin?: number;
+  /**
+   * Several queues (IFF_MULTI_QUEUE), each a device of its own, in a thread of its own: this is number
+   * `index` of `count`, 2 to 64. Open them in this order: the first one makes the interface, the
+   * others, with the same options and the `name` of the first, attach to it. Then wrap each in a
+   * `SharedDevice`. Default: one queue.
+   */
+  queue?: { readonly index: number; readonly count: number };
 }
 
 const DEFAULT_ADDRESSES = ['10.9.0.1/24', 'fd09::1/64'];
@@ -40,6 +47,8 @@ const MAX_PACKET = 65_535;
 /** RFC 8200 §5: links with less carry no IPv6; RFC 791 §3.1: every link carries 68 bytes. */
 const MIN_MTU_IPV6 = 1280;
 const MIN_MTU = 68;
+const MAX_QUEUES = 64;
+const ONE_QUEUE = { index: 0, count: 1 };
 
 function invalid(what: string, hint: string): DeviceError {
   return new DeviceError(what, hint, { code: 'EINVAL', syscall: 'open' });
@@ -138,6 +147,11 @@ export class TunDevice implements Device {
     checkNumber('The MTU', mtu, MIN_MTU, MAX_PACKET);
     checkNumber('The queue length', queueLength, 1, 65_535);
     checkNumber('The time to spin', spin, 0, MAX_SPIN_US);
+    const { index, count } = options.queue ?? ONE_QUEUE;
+    if (options.queue !== undefined) {
+      checkNumber('The number of queues', count, 2, MAX_QUEUES);
+      checkNumber('The number of the queue', index, 0, count - 1);
+    }
     const warnings: string[] = [];
     let subnets = parseSubnets(options.address ?? DEFAULT_ADDRESSES);
     if (mtu < MIN_MTU_IPV6 && subnets.some((subnet) => subnet.address.family === 6)) {
@@ -150,7 +164,11 @@ export class TunDevice implements Device {
         else throw clash.toError();
       }
       const addresses = subnets.map(String);
-      const opened = addon.native().open(name, netns, mtu, queueLength, offload, addresses);
+      const open = addon.native().open;
+      const opened = open(name, netns, mtu, queueLength, offload, addresses, index, count);
+      if (index === 0 && count > 1 && (opened.abilities & addon.ABLE_STEERING) === 0) {
+        warnings.push('Slower: the kernel lets no program (BPF) say which queue gets a packet');
+      }
       return new TunDevice(opened, { mtu, offload, spin }, subnets, warnings);
     } catch (error) {
       if (error instanceof Error && 'subject' in error) {

@@ -3,7 +3,7 @@
 
 import { randomFillSync } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import { StackCore } from '../stack/core.js';
+import { StackCore, type StackCoreOptions } from '../stack/core.js';
 import type { Clock, Device } from '../stack/device.js';
 import type { TcpConfig } from '../tcp/config.js';
 import type { Probe } from '../tcp/probe.js';
@@ -23,6 +23,8 @@ export interface StackOptions {
   memory?: number | undefined;
   /** Settings of all connections that differ from the defaults. */
   tcp?: Partial<TcpConfig> | undefined;
+  /** Where several stacks share the addresses, each with a `SharedDevice`: see `ownsFlow`. */
+  owns?: StackCoreOptions['owns'] | undefined;
   /** Fills an array with bytes that nobody can guess; default `crypto.randomFillSync`. */
   random?: ((bytes: Uint8Array) => void) | undefined;
   /** Sees all that happens in the stack. */
@@ -57,7 +59,7 @@ export class Stack extends EventEmitter implements Host {
   /** @throws TypeError for an address that is none, or has no prefix */
   constructor(options: StackOptions) {
     super();
-    const { device, clock, memory, tcp, probe } = options;
+    const { device, clock, memory, tcp, probe, owns } = options;
     const addresses = (options.addresses ?? DEFAULT_ADDRESSES).map(parseSubnet);
     this.hasIpv6 = addresses.some(({ address }) => address.family === 6);
     this.#clock = clock;
@@ -69,6 +71,7 @@ export class Stack extends EventEmitter implements Host {
       ...(memory !== undefined && { memory }),
       ...(tcp && { tcp }),
       ...(probe && { probe }),
+      ...(owns && { owns }),
       now: () => clock.now(),
     });
     this.liveness = new Liveness((alive) => this.#keepAlive(alive));

@@ -18,7 +18,6 @@ export const CREATE_STREAMS = 10;
 export const CLIENT_TERMINATE = 12;
 export const EXCHANGE_RESULTS = 13;
 export const DISPLAY_RESULTS = 14;
-export const IPERF_DONE = 16;
 export const ACCESS_DENIED = -1;
 export const SERVER_ERROR = -2;
 

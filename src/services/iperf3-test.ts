@@ -114,7 +114,7 @@ export class Iperf3Test {
     parseObject(await this.readJson(ERROR_RESULTS), ERROR_RESULTS);
     control.say(jsonBytes(this.ownResults(parameters, peer)));
     control.say(stateByte(DISPLAY_RESULTS));
-    // IPERF_DONE, or its FIN: either is the end.
+    // IPERF_DONE (16), or its FIN: either is the end.
     await control.take(1, patience.stepMs).catch(() => {});
   }
 

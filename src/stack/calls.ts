@@ -55,6 +55,12 @@ export function connect(core: StackCore, options: ConnectOptions): Connection {
     throw new TcpError('EADDRNOTAVAIL', `${local} cannot be used to reach ${remote}`);
   }
   const localPort = options.localPort || freePort(core, local, remote, remotePort);
+  if (!core.ports.owns(localPort, remotePort)) {
+    throw new TcpError(
+      'EADDRNOTAVAIL',
+      `answers from ${remote}:${remotePort} to port ${localPort} would go to another stack`,
+    );
+  }
   const after = takePlace(core, local, localPort, remote, remotePort);
   const config = { ...core.config, ...options.tcp };
   const path = core.pathTo(remote.w0, remote.w1, remote.w2, remote.w3);
@@ -76,7 +82,9 @@ function freePort(
   const port = core.ports.ephemeral(remote, remotePort, (candidate) => {
     const id = core.flows.lookup(local, candidate, remote, remotePort);
     const free = id < 0 || (core.timeWaitRecords.has(id) && core.timeWaitRecords.mayReuse(id));
-    return free && !core.listening.isTaken(candidate, local);
+    return (
+      free && core.ports.owns(candidate, remotePort) && !core.listening.isTaken(candidate, local)
+    );
   });
   if (port < 0) {
     throw new TcpError(

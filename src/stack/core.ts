@@ -103,7 +103,7 @@ export class StackCore implements Host, ListenerHost {
     options.random(secrets);
     const keys = new DataView(secrets.buffer, 32);
     this.isns = new IsnGenerator(secrets.subarray(0, 16));
-    this.ports = new PortTable(secrets.subarray(16, 32));
+    this.ports = new PortTable(secrets.subarray(16, 32), options.owns);
     this.flows = new FlowTable(keys.getInt32(0), keys.getInt32(4));
     this.wheel = new TimerWheel(0);
     this.timers = new ConnectionTimers(this.wheel, this.clock);

@@ -157,7 +157,8 @@ export class Input {
   private unknownFlow(): void {
     const { core, ip, segment } = this;
     core.probe?.segmentIn(null, segment);
-    if (!core.addresses.has(ip.dst0, ip.dst1, ip.dst2, ip.dst3)) {
+    const ours = core.ports.owns(segment.destinationPort, segment.sourcePort);
+    if (!ours || !core.addresses.has(ip.dst0, ip.dst1, ip.dst2, ip.dst3)) {
       core.counters.notForUs += 1;
       return;
     }

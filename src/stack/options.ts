@@ -15,6 +15,12 @@ export interface StackCoreOptions {
   /** Fills an array with random bytes that nobody can guess. */
   random: (bytes: Uint8Array) => void;
   tcp?: Partial<TcpConfig>;
+  /**
+   * Where several stacks share these addresses: whether a flow between two ports is this one's.
+   * Outgoing connections get such ports; what is put together of fragments and is another's is
+   * dropped. Default: all are.
+   */
+  owns?: (localPort: number, remotePort: number) => boolean;
   probe?: Probe | null;
   /**
    * The time, µs, for calls that the application makes between turns; without it they happen at the

@@ -15,8 +15,14 @@ export class PortTable {
   private readonly words = new Int32Array(5);
   private counter = 0;
 
-  /** @param secret 16 random bytes. */
-  constructor(secret: Uint8Array) {
+  /**
+   * @param secret 16 random bytes.
+   * @param owns whether a flow is this stack's: see `StackCoreOptions`.
+   */
+  constructor(
+    secret: Uint8Array,
+    readonly owns: (localPort: number, remotePort: number) => boolean = () => true,
+  ) {
     this.hash = new SipHash(secret);
   }
 

@@ -186,7 +186,7 @@ describe.skipIf(!possible.ok)('finwait serve', () => {
           text = printed(await place.finwait('ss'));
         }
         expect(text).toMatch(
-          /\nCLOSE-WAIT +0 +\d{6,} +10\.9\.0\.2:19 .*timer:\((persist|retransmit),.*\) the application has not closed\n/,
+          /\nCLOSE-WAIT +0 +\d{6,} +10\.9\.0\.2:19 .*timer:\((persist|retransmit|loss-probe),.*\) the application has not closed\n/,
         );
       } finally {
         child.kill();

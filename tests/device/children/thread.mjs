@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 const native = createRequire(import.meta.url)('node-gyp-build')(root);
 
 const { name, netns, address, request, end } = workerData;
-const { handle } = native.open(name, netns, 1500, 500, true, [address]);
+const { handle } = native.open(name, netns, 1500, 500, true, [address], 0, 1);
 const memory = new ArrayBuffer(2 * 65_536);
 const bytes = new Uint8Array(memory);
 const [rx, tx, control] = [new Int32Array(5), new Int32Array(8), new Int32Array(16)];

@@ -1,0 +1,140 @@
+// One of several queues of a device, each with a stack of its own: what belongs to another stack is passed
+// on. Knows packets and message ports; must not know threads.
+
+import type { MessagePort } from 'node:worker_threads';
+import {
+  type Device,
+  type DeviceCounters,
+  type DevicePort,
+  RX_LENGTH,
+  RX_OFFSET,
+  RX_STRIDE,
+} from '../stack/device.js';
+import { newCounters, type Packet, PacketPort } from './packet.js';
+import { EVERYBODY, ownerOfPorts, Steering } from './steering.js';
+
+/** Which part of a device's traffic a stack has. */
+export interface Share {
+  /** Its number, from 0, and how many there are; the same as those of its queue. */
+  readonly index: number;
+  readonly count: number;
+  /** To the other shares, by their numbers; nothing at its own. See `connectShares`. */
+  readonly peers: readonly (MessagePort | null)[];
+}
+
+/** Makes the ports by which `count` shares pass packets on: a list for each of them. */
+export function connectShares(count: number): (MessagePort | null)[][] {
+  const lists = Array.from({ length: count }, () =>
+    new Array<MessagePort | null>(count).fill(null),
+  );
+  for (let i = 0; i < count; i++) {
+    for (let j = i + 1; j < count; j++) {
+      const { port1, port2 } = new MessageChannel();
+      // The types of the global and of node:worker_threads differ, the class is one.
+      lists[i]![j] = port1 as unknown as MessagePort;
+      lists[j]![i] = port2 as unknown as MessagePort;
+    }
+  }
+  return lists;
+}
+
+/** Whether a TCP flow between two ports is this share's. For `StackOptions.owns`. */
+export function ownsFlow({ index, count }: Omit<Share, 'peers'>) {
+  return (localPort: number, remotePort: number): boolean =>
+    ownerOfPorts(localPort, remotePort, count) === index;
+}
+
+/**
+ * A queue of a device that gives its stack just the flows that are its own, whatever the kernel puts
+ * into the queue. The kernel learns a flow's queue from what is written to it, forgets it after three
+ * silent seconds, and knows nothing of a new one, unless a program tells it (native/steering.c). So
+ * nothing depends on it: a packet in the wrong queue costs a copy and a message to the right thread.
+ */
+export class SharedDevice implements Device {
+  readonly #device: Device;
+  readonly #share: Share;
+  /** Packets that other shares have got in our place, and we in theirs. */
+  passedOn = 0;
+  takenOver = 0;
+
+  constructor(device: Device, share: Share) {
+    this.#device = device;
+    this.#share = share;
+  }
+
+  get name(): string {
+    return this.#device.name;
+  }
+
+  get mtu(): number {
+    return this.#device.mtu;
+  }
+
+  get checksumOffload(): boolean {
+    return this.#device.checksumOffload;
+  }
+
+  get maxSegmentBytes(): number {
+    return this.#device.maxSegmentBytes;
+  }
+
+  get counters(): DeviceCounters {
+    return this.#device.counters;
+  }
+
+  attach(port: DevicePort): void {
+    const steering = new Steering(this.#share.count, port.memory);
+    const packets = new PacketPort(port, newCounters());
+    // The port itself in all but one thing.
+    const receive = (count: number) => {
+      const kept = this.#sort(count, port, steering, packets);
+      if (kept > 0) port.receive(kept);
+    };
+    this.#device.attach(Object.create(port, { receive: { value: receive } }) as DevicePort);
+    for (const peer of this.#share.peers) {
+      peer?.on('message', (packet: Packet) => {
+        this.takenOver++;
+        port.rx.fill(0);
+        packets.deliver([packet]);
+      });
+      // A port that waits for packets is no reason to stay alive.
+      peer?.unref();
+    }
+  }
+
+  transmit(count: number): void {
+    this.#device.transmit(count);
+  }
+
+  close(): void {
+    for (const peer of this.#share.peers) peer?.close();
+    this.#device.close();
+  }
+
+  ref(): void {
+    this.#device.ref();
+  }
+
+  unref(): void {
+    this.#device.unref();
+  }
+
+  /** Passes on what is not ours, closes the gaps, and answers how many descriptors are left. */
+  #sort(count: number, { rx }: DevicePort, steering: Steering, packets: PacketPort): number {
+    const { index, peers } = this.#share;
+    let kept = 0;
+    for (let i = 0; i < count; i++) {
+      const at = i * RX_STRIDE;
+      const owner = steering.ownerOf(rx[at + RX_OFFSET]!, rx[at + RX_LENGTH]!, index);
+      if (owner !== index) {
+        const packet = packets.received(i);
+        for (const peer of owner === EVERYBODY ? peers : [peers[owner]]) peer?.postMessage(packet);
+        this.passedOn++;
+        if (owner !== EVERYBODY) continue;
+      }
+      if (kept < i) rx.copyWithin(kept * RX_STRIDE, at, at + RX_STRIDE);
+      kept++;
+    }
+    return kept;
+  }
+}
