@@ -3,7 +3,7 @@
 
 import { seqGeq, seqGt } from '../wire/sequence.js';
 import { isReduced, noteReduction } from './ecn.js';
-import { SEND_LOST, type Tcb } from './tcb.js';
+import { lossCounters, SEND_LOST, type Tcb } from './tcb.js';
 
 /** RFC 5681 §3.2: so many duplicates mean a loss, fewer may be reordering. */
 const DUPLICATE_THRESHOLD = 3;
@@ -30,6 +30,7 @@ function enterRecovery(tcb: Tcb): void {
   snd.recovering = true;
   snd.cwnd = (snd.ssthresh + DUPLICATE_THRESHOLD * snd.mss) | 0;
   tcb.pending |= SEND_LOST;
+  lossCounters(tcb).fastRetransmits += 1;
   if (tcb.host.probe !== null) tcb.host.probe.congestion(tcb, 'fast-retransmit');
 }
 

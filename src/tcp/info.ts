@@ -3,8 +3,9 @@
 
 import { endOfData, finIsAcknowledged, finIsSent } from './close.js';
 import { currentRto } from './rtt.js';
+import { pipe } from './scoreboard.js';
 import { STATE_NAMES } from './state.js';
-import type { Tcb } from './tcb.js';
+import { LossCounters, type Tcb } from './tcb.js';
 import { NEVER, nextTimer, TIMER_NAMES } from './timers.js';
 import { promisedWindow } from './window.js';
 
@@ -30,6 +31,10 @@ export interface TcpInfo {
   ecn: boolean;
   /** Sent, not acknowledged; written, not sent; received, not read; received beyond a gap. */
   unacknowledged: number;
+  /** Of that: in the network (RFC 6675), with the peer beyond a gap, taken for lost. */
+  pipe: number;
+  sacked: number;
+  lost: number;
   unsent: number;
   unread: number;
   outOfOrder: number;
@@ -40,6 +45,15 @@ export interface TcpInfo {
   retransmits: number;
   duplicateAcks: number;
   timeouts: number;
+  /** Segments that arrived after what was sent behind them. */
+  reorderings: number;
+  /** Segments that were taken for lost, so far; recoveries without a timeout; tail loss probes. */
+  losses: number;
+  fastRetransmits: number;
+  tlpProbes: number;
+  /** Segments sent again in vain, as D-SACKs say; recoveries and timeouts that were undone. */
+  spuriousRetransmits: number;
+  undos: number;
   finQueued: boolean;
   finSent: boolean;
   finAcknowledged: boolean;
@@ -48,8 +62,11 @@ export interface TcpInfo {
   ageMs: number;
 }
 
+const NOTHING_LOST: Readonly<LossCounters> = new LossCounters();
+
 export function connectionInfo(tcb: Tcb): TcpInfo {
   const { snd, rcv, rtt, counters } = tcb;
+  const loss = counters.loss ?? NOTHING_LOST;
   return {
     state: STATE_NAMES[tcb.state],
     rttUs: rtt.smoothed,
@@ -69,6 +86,9 @@ export function connectionInfo(tcb: Tcb): TcpInfo {
     sack: tcb.sack,
     ecn: tcb.ecn,
     unacknowledged: (snd.max - snd.una) | 0,
+    pipe: pipe(tcb),
+    sacked: snd.flight === null ? 0 : snd.flight.sackedBytes,
+    lost: snd.flight === null ? 0 : snd.flight.lostBytes,
     unsent: Math.max((endOfData(tcb) - snd.max) | 0, 0),
     unread: rcv.ring.length,
     outOfOrder: outOfOrderBytes(tcb),
@@ -79,6 +99,12 @@ export function connectionInfo(tcb: Tcb): TcpInfo {
     retransmits: counters.retransmits,
     duplicateAcks: counters.duplicateAcks,
     timeouts: counters.timeouts,
+    reorderings: loss.reorderings,
+    losses: loss.lost,
+    fastRetransmits: loss.fastRetransmits,
+    tlpProbes: loss.tlpProbes,
+    spuriousRetransmits: loss.spuriousRetransmits,
+    undos: loss.undos,
     finQueued: snd.finQueued,
     finSent: finIsSent(tcb),
     finAcknowledged: finIsAcknowledged(tcb),

@@ -31,7 +31,10 @@ export interface Probe {
   timerCancelled(tcb: Tcb, timer: TimerId): void;
   /** The user called: `write`, `read`, `shutdown`, `close`, `abort`; with bytes where that has a sense. */
   userCall(tcb: Tcb, call: string, bytes: number): void;
-  /** `fast-retransmit`, `recovered`, `timeout`, ...; cwnd and ssthresh are in the tcb. */
+  /**
+   * `fast-retransmit`, `timeout`, `recovered`, `tlp` (a tail loss probe went out), `undo` (there was no
+   * loss), `reordering` (seen for the first time), `ecn-echo`; cwnd and ssthresh are in the tcb.
+   */
   congestion(tcb: Tcb, event: string): void;
   /** A segment or a packet was thrown away; `tcb` is null when it belongs to no connection. */
   dropped(tcb: Tcb | null, reason: string): void;

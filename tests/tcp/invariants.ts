@@ -5,6 +5,7 @@ import type { StackCore } from '../../src/stack/core.js';
 import type { Ring } from '../../src/storage/ring.js';
 import { endOfData } from '../../src/tcp/close.js';
 import type { Connection } from '../../src/tcp/connection.js';
+import { LOST, SACKED } from '../../src/tcp/flight.js';
 import {
   CLOSE_WAIT,
   CLOSED,
@@ -67,6 +68,7 @@ export class Invariants {
       return;
     }
     checkSendSpace(connection);
+    checkFlight(connection);
     checkReceiveSpace(connection);
     checkTimers(connection);
     this.checkMarks(connection);
@@ -138,6 +140,32 @@ function checkSendSpace(connection: Connection): void {
   must(snd.mss >= 28 && snd.cwnd > 0, `mss ${snd.mss}, cwnd ${snd.cwnd}`);
   must(snd.ssthresh >= 2 * snd.mss, `ssthresh ${snd.ssthresh}`);
   must(!snd.recovering || atMost(snd.una, snd.recover), 'recovering, though all is recovered');
+}
+
+/** The log covers what is outstanding, without a gap, and its sums are right (RFC 6675). */
+function checkFlight({ snd, sack }: Connection): void {
+  const { flight } = snd;
+  if (!snd.synAcknowledged) return;
+  must(flight !== null || !sack || snd.una === snd.nxt, 'something is outstanding without a log');
+  if (flight === null) return;
+  let [sacked, lost, end] = [0, 0, snd.una];
+  for (let i = 0; i < flight.count; i++) {
+    const marks = flight.marks(i);
+    must(flight.start(i) === end, 'the log has a gap');
+    must(flight.length(i) > 0, 'an empty record');
+    must((marks & (SACKED | LOST)) !== (SACKED | LOST), 'with the peer, and lost');
+    if ((marks & SACKED) !== 0) sacked += flight.length(i);
+    if ((marks & LOST) !== 0) lost += flight.length(i);
+    end = flight.end(i);
+  }
+  must(end === snd.nxt, 'the log does not end at SND.NXT');
+  must(sacked === flight.sackedBytes && lost === flight.lostBytes, 'the sums of the log are wrong');
+  must(sacked + lost <= ((snd.nxt - snd.una) | 0), 'pipe is negative');
+  must(atMost(flight.fack, snd.max), 'more was delivered than sent');
+  must(flight.undoBytes >= 0, 'more is taken back than was sent again');
+  for (const [name, value] of Object.entries(flight)) {
+    if (typeof value === 'number') must(Object.is(value | 0, value), `flight.${name} is ${value}`);
+  }
 }
 
 function checkReceiveSpace(connection: Connection): void {
