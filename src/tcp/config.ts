@@ -43,6 +43,8 @@ export interface TcpConfig {
    * `request` it as well, or `off`.
    */
   ecn: 'off' | 'accept' | 'request';
+  /** Whether a window is spread over the round trip where that takes milliseconds (as Linux's fq). */
+  pacing: boolean;
   /** Traffic class (DSCP and ECN bits) and hop limit of all packets of a connection. */
   trafficClass: number;
   hopLimit: number;
@@ -75,6 +77,7 @@ export const DEFAULT_TCP_CONFIG: Readonly<TcpConfig> = {
   noDelay: false,
   congestion: 'cubic',
   ecn: 'accept',
+  pacing: true,
   trafficClass: 0,
   hopLimit: 64,
   headerPrediction: true,

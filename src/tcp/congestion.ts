@@ -56,11 +56,14 @@ export function slowStart(tcb: Tcb, acked: number): number {
   return (acked - grown) | 0;
 }
 
-/** What was in use when congestion was seen (RFC 5681 §3.2, FlightSize), bytes. */
+/**
+ * What was in use when congestion was seen, bytes: FlightSize of RFC 5681 §3.2, but of the fullest moment
+ * of this round trip (RFC 9438 §4.6), as the ACK that tells of a loss may have emptied half of a small
+ * window. What limited transmit let go beyond cwnd does not count.
+ */
 export function usedWindow(tcb: Tcb): number {
   const snd = tcb.snd;
-  // ACKs of the same turn may have made room that nothing could use yet. What limited transmit let go
-  // beyond cwnd does not count (RFC 5681 §3.2 step 2).
+  if (snd.windowFull) return snd.cwnd;
   return Math.min(Math.max((snd.max - snd.una) | 0, snd.mostUsed), snd.cwnd);
 }
 

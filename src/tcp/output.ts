@@ -6,6 +6,7 @@ import { ACK, FIN, PSH, RST, SYN } from '../wire/tcp.js';
 import { acceptableSeq, endOfData } from './close.js';
 import { ecnSynFlags } from './ecn.js';
 import { RESENT } from './flight.js';
+import { paced } from './pacing.js';
 import { armPersist } from './persist.js';
 import { sendFirstAgain, sendHeadAgain, sendLastAgain, sendLostRanges } from './resend.js';
 import { armRetransmit, rearmRetransmit } from './retransmit.js';
@@ -83,8 +84,8 @@ function sendNew(tcb: Tcb): void {
   const snd = tcb.snd;
   if (snd.una === snd.max) restartIfIdle(tcb);
   for (;;) {
-    const length = nextLength(tcb);
-    if (length === NOTHING) break;
+    const length = paced(tcb, nextLength(tcb));
+    if (length < 0) break;
     const unsent = (endOfData(tcb) - snd.nxt) | 0;
     const fin = snd.finQueued && length === unsent && windowLeft(tcb) > length;
     sendData(tcb, length, fin);

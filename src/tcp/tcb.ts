@@ -88,6 +88,9 @@ export class SendSpace {
   cwrEnd = 0;
   /** The next new data segment tells the peer that cwnd was reduced. */
   cwrDue = false;
+  /** Bytes that may go at once, and since when (pacing.ts). */
+  paceCredit = 0;
+  paceMs = 0;
   /** What the controller remembers besides, made by it when it is needed. */
   controllerMemory: object | null = null;
 
@@ -259,7 +262,7 @@ export class Tcb {
   softError: string | null = null;
 
   /** Deadlines by TimerId, clock.ms; those with their bit in `armed` count. */
-  readonly deadlines: number[] = [0, 0, 0, 0, 0, 0, 0, 0];
+  readonly deadlines: number[] = [0, 0, 0, 0, 0, 0, 0, 0, 0];
   armed = 0;
 
   /** Challenge ACKs, RFC 5961 §10: when the last one went out. */

@@ -13,6 +13,7 @@ import {
   LOSS_PROBE_TIMER,
   NEVER,
   nextTimer,
+  PACING_TIMER,
   PERSIST_TIMER,
   REORDER_TIMER,
   RETRANSMIT_TIMER,
@@ -51,6 +52,9 @@ function timeout(tcb: Tcb, timer: TimerId): void {
       return;
     case REORDER_TIMER:
       reorderDue(tcb);
+      return;
+    case PACING_TIMER:
+      // Being scheduled is all that it is for.
       return;
     case FIN_WAIT_2_TIMER:
       finWait2Due(tcb);

@@ -3,7 +3,7 @@
 
 import type { Tcb } from './tcb.js';
 
-export type TimerId = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
+export type TimerId = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 
 export const RETRANSMIT_TIMER = 0;
 export const PERSIST_TIMER = 1;
@@ -14,8 +14,9 @@ export const LINGER_TIMER = 5;
 /** RFC 8985: the tail loss probe, and the wait for what may only be reordered. */
 export const LOSS_PROBE_TIMER = 6;
 export const REORDER_TIMER = 7;
+export const PACING_TIMER = 8;
 
-export const TIMER_COUNT = 8;
+export const TIMER_COUNT = 9;
 
 /** Printed names; the index is the TimerId. */
 export const TIMER_NAMES: readonly string[] = [
@@ -27,6 +28,7 @@ export const TIMER_NAMES: readonly string[] = [
   'linger',
   'loss-probe',
   'reorder',
+  'pacing',
 ];
 
 /** What `nextDeadline` answers when no timer runs. */

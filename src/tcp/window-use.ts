@@ -2,6 +2,7 @@
 // does not grow (RFC 7661 §4.3, RFC 9438 §5.8). Knows what was in flight; no controller.
 
 import { seqGeq } from '../wire/sequence.js';
+import { pipe } from './scoreboard.js';
 import type { Tcb } from './tcb.js';
 
 /**
@@ -11,7 +12,7 @@ import type { Tcb } from './tcb.js';
  */
 export function noteWindowUse(tcb: Tcb): void {
   const snd = tcb.snd;
-  const flight = (snd.nxt - snd.una) | 0;
+  const flight = tcb.sack ? pipe(tcb) : (snd.nxt - snd.una) | 0;
   const full = ((flight + snd.mss) | 0) > snd.cwnd;
   if (full || seqGeq(snd.una, snd.usedUntil) || (!snd.windowFull && flight > snd.mostUsed)) {
     snd.windowFull = full;

@@ -72,7 +72,7 @@ const VARIANTS: readonly Variant[] = [
 ];
 
 /** What a trace does not ask for does not change its numbers. */
-const PLAIN_SENDER: Partial<TcpConfig> = { congestion: 'newreno' };
+const PLAIN_SENDER: Partial<TcpConfig> = { congestion: 'newreno', pacing: false };
 
 /**
  * Defines tests in which a stack has to do exactly what `script` lists: once plainly, once with
