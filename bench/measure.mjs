@@ -12,6 +12,9 @@ const FINISHED = 20_000;
 const CLOSE_FIRST = 13;
 const PATIENCE_SECONDS = 15;
 const OPEN_MS = 120_000;
+/** How long each load runs before it counts. */
+const WARM_UP_SECONDS = 0.5;
+const WARM_UP_SHARE = 0.25;
 
 const [IDLE_ROW, TIME_WAIT_ROW] = MEMORY_ROWS.map(({ id }) => id);
 
@@ -48,6 +51,8 @@ class Turn {
   async run(stages, tell) {
     try {
       await this.contender.start(this.#server, this.place.folder);
+      tell('warming up', 0);
+      for (const load of stages[0].loads) await this.#warmUp(load);
       for (const stage of stages) await this.#stage(stage, tell);
       if (stages.some(({ weigh }) => weigh)) await this.#weighFinished();
     } catch (error) {
@@ -96,10 +101,18 @@ class Turn {
     this.#note(TIME_WAIT_ROW, (after.bytes - before.bytes) / records, 0);
   }
 
+  /** What compiles its code while it runs is not measured while it does. Who fails here fails again. */
+  async #warmUp(load) {
+    if (load.wrk) return;
+    const seconds = Math.min(this.options.seconds * WARM_UP_SHARE, WARM_UP_SECONDS);
+    const closes = Math.ceil(this.options.closes * WARM_UP_SHARE);
+    await this.#client(load, { seconds, closes }).catch(() => {});
+  }
+
   /** A load that fails is told once, and the others go on. */
   async #carry(load) {
     try {
-      const result = load.wrk ? await this.#wrk(load) : await this.#client(load);
+      const result = load.wrk ? await this.#wrk(load) : await this.#client(load, this.options);
       for (const row of load.rows) this.#note(row.id, row.read(result), this.idle);
       if (result.percentiles && this.idle === 0) {
         this.results.addPercentiles(load.id, this.contender.name, result.percentiles);
@@ -109,9 +122,9 @@ class Turn {
     }
   }
 
-  #client(load) {
-    const timeoutMs = (this.options.seconds * 3 + PATIENCE_SECONDS) * 1000;
-    return this.#server.load(this.place.client, load.client(this.options), timeoutMs);
+  #client(load, options) {
+    const timeoutMs = (options.seconds * 3 + PATIENCE_SECONDS) * 1000;
+    return this.#server.load(this.place.client, load.client(options), timeoutMs);
   }
 
   async #wrk(load) {

@@ -38,5 +38,5 @@ export function stagesOf(contender, options) {
 }
 
 function expected({ idle, loads }, seconds) {
-  return START_SECONDS + idle / OPENED_PER_SECOND + loads.length * (seconds + 0.1);
+  return START_SECONDS + idle / OPENED_PER_SECOND + loads.length * (seconds + 0.3);
 }

@@ -144,7 +144,9 @@ export function findProgram(name) {
 }
 
 function lastWords(command, said) {
-  const line = said.trim().split('\n').at(-1);
+  // Node ends what it says with its version.
+  const lines = said.split('\n').filter((line) => line.trim() !== '' && !/^Node\.js v/.test(line));
+  const line = lines.findLast((each) => /error/i.test(each)) ?? lines.at(-1);
   return line ? `${command.split('/').at(-1)}: ${line}` : undefined;
 }
 
