@@ -10,7 +10,7 @@ import { describeMachine } from './machine.mjs';
 import { measure } from './measure.mjs';
 import { insideOfNamespace, setUpKernel, useCubicOnLoopback } from './network.mjs';
 import { parseOptions, USAGE, UsageError } from './options.mjs';
-import { stagesOf } from './plan.mjs';
+import { turnsOf } from './plan.mjs';
 import { run } from './processes.mjs';
 import { Progress } from './progress.mjs';
 import { Results } from './results.mjs';
@@ -77,9 +77,11 @@ async function runInside(options, contenders, folder) {
   await useCubicOnLoopback();
   const client = join(folder, 'load');
   await run('cc', ['-O2', '-o', client, here('client/load.c')]);
-  const wanted = contenders.filter((each) => stagesOf(each, options).length > 0);
+  const wanted = contenders.filter((each) => turnsOf(each, options).length > 0);
   const { ready, missing } = await prepare(wanted, folder);
-  const turns = ready.map((contender) => ({ contender, stages: stagesOf(contender, options) }));
+  const turns = ready.flatMap((contender) =>
+    turnsOf(contender, options).map((stages) => ({ contender, stages })),
+  );
   const results = new Results({
     ...{ machine: describeMachine(), rounds: options.rounds, seconds: options.seconds },
     contenders: ready.map(({ name, about, onTun = false }) => ({ name, about, onTun })),

@@ -7,9 +7,8 @@ import { Server } from './server.mjs';
 
 /** Idle connections of one client: fewer than it may have descriptors. */
 const IDLE_PER_CLIENT = 10_000;
-/** Connections that finished, for the weight of a TIME-WAIT record. */
-const FINISHED = 20_000;
 const CLOSE_FIRST = 13;
+const FIRST_FINISHED = 500;
 const PATIENCE_SECONDS = 15;
 const OPEN_MS = 120_000;
 /** How long each load runs before it counts. */
@@ -54,7 +53,6 @@ class Turn {
       tell('warming up', 0);
       for (const load of stages[0].loads) await this.#warmUp(load);
       for (const stage of stages) await this.#stage(stage, tell);
-      if (stages.some(({ weigh }) => weigh)) await this.#weighFinished();
     } catch (error) {
       this.results.fail(this.contender.name, 'start', this.idle, error.message);
     } finally {
@@ -63,10 +61,11 @@ class Turn {
     }
   }
 
-  async #stage({ idle, loads, weigh, seconds }, tell) {
+  async #stage({ idle, loads, weigh, finished, seconds }, tell) {
     tell(`${idle} idle connections`, 0);
     await this.#climb(idle);
     if (weigh) await this.#weigh();
+    if (finished) await this.#weighFinished(finished);
     for (const load of loads) {
       tell(load.rows[0].label, seconds / loads.length);
       await this.#carry(load);
@@ -90,12 +89,13 @@ class Turn {
     else this.#note(IDLE_ROW, (bytes - this.#empty) / this.idle, 0);
   }
 
-  async #weighFinished() {
-    if (!this.contender.services.includes('finished')) return;
+  /** What the first ones take is the code that they need. */
+  async #weighFinished(count) {
+    const finish = (n) =>
+      this.#server.load(this.place.client, ['finished', CLOSE_FIRST, n], OPEN_MS);
+    await finish(FIRST_FINISHED);
     const before = JSON.parse(await this.#server.ask('memory'));
-    const count = Math.min(FINISHED, this.options.idle);
-    const words = ['finished', CLOSE_FIRST, count];
-    await this.#server.load(this.place.client, words, OPEN_MS);
+    await finish(count - FIRST_FINISHED);
     const after = JSON.parse(await this.#server.ask('memory'));
     const records = after.timeWaits - before.timeWaits;
     this.#note(TIME_WAIT_ROW, (after.bytes - before.bytes) / records, 0);
