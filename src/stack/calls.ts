@@ -18,7 +18,7 @@ const REUSE_DISTANCE = 65_537;
 export interface ConnectOptions {
   remote: IpAddress;
   remotePort: number;
-  /** MUST-43: the address to speak from; chosen by the stack when left out. */
+  /** MUST-43: the address to speak from; chosen by the stack when left out, or all zeros. */
   local?: IpAddress | null;
   /** 0 or left out: an ephemeral one (RFC 6056). */
   localPort?: number;
@@ -47,7 +47,9 @@ export function connect(core: StackCore, options: ConnectOptions): Connection {
   if (!core.addresses.isUnicast(remote)) {
     throw new TcpError('ENETUNREACH', `${remote} is not the address of a single host`);
   }
-  const local = options.local ?? core.addresses.sourceFor(remote);
+  // An address of zeros leaves the choice to us, as with bind(2).
+  const chosen = options.local?.isUnspecified ? null : options.local;
+  const local = chosen ?? core.addresses.sourceFor(remote);
   if (local === null) {
     throw new TcpError('ENETUNREACH', `the stack has no address of the family of ${remote}`);
   }
