@@ -34,7 +34,7 @@ class Curve {
   /** Where the plateau is, and how long after the beginning it is reached. */
   windowMax = 0;
   k = 0;
-  /** What Reno's window would be now, and bytes that have not yet opened it. */
+  /** What Reno's window would be now, and what has not yet opened it by a byte. */
   reno = 0;
   renoCredit = 0;
   /** cwnd before the last loss: from there on Reno would grow by one segment a round. */
@@ -206,12 +206,16 @@ function curveAt(curve: Curve, elapsedMs: number, mss: number): number {
   return Math.max(0, Math.min(window, LARGEST_CWND)) | 0;
 }
 
-/** Equation (4): Reno's window, with α below the window before the loss and 1 from there on. */
+/**
+ * Equation (4): Reno's window, with α below the window before the loss and 1 from there on. It grows with
+ * each ACK, not in steps of a segment: where windows are small what is lost with a step counts.
+ */
 function followReno(tcb: Tcb, curve: Curve, acked: number): void {
-  const snd = tcb.snd;
-  const price = (snd.cwnd * (curve.reno < curve.before ? RENO_WINDOWS : 1)) | 0;
-  curve.renoCredit = (curve.renoCredit + acked) | 0;
-  if (curve.renoCredit < price) return;
-  curve.renoCredit = (curve.renoCredit - price) | 0;
-  curve.reno = Math.min(curve.reno + snd.mss, LARGEST_CWND);
+  const { cwnd, mss } = tcb.snd;
+  const price = curve.reno < curve.before ? cwnd * RENO_WINDOWS : cwnd;
+  const paid = curve.renoCredit + acked * mss;
+  const grown = (paid / price) | 0;
+  // Less than a byte: less than the window.
+  curve.renoCredit = (paid - grown * price) | 0;
+  curve.reno = Math.min(curve.reno + grown, LARGEST_CWND);
 }

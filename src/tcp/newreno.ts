@@ -25,13 +25,13 @@ export const newReno: CongestionControl = {
     if (!windowIsUsed(tcb)) return;
     const rest = slowStart(tcb, acked);
     if (rest === 0) return;
-    // Congestion avoidance: one segment for each window that was acknowledged.
+    // Congestion avoidance: one segment for each window that was acknowledged, by parts with each ACK
+    // (equation 3), so that a loss does not take what has not yet become a whole one.
     const snd = tcb.snd;
-    snd.creditedBytes = (snd.creditedBytes + rest) | 0;
-    if (snd.creditedBytes >= snd.cwnd) {
-      snd.creditedBytes = (snd.creditedBytes - snd.cwnd) | 0;
-      snd.cwnd = Math.min(snd.cwnd + snd.mss, LARGEST_CWND);
-    }
+    const paid = snd.creditedBytes + rest * snd.mss;
+    const grown = (paid / snd.cwnd) | 0;
+    snd.creditedBytes = (paid - grown * snd.cwnd) | 0;
+    snd.cwnd = Math.min(snd.cwnd + grown, LARGEST_CWND);
   },
 
   lost(tcb: Tcb): void {

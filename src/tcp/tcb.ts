@@ -75,7 +75,7 @@ export class SendSpace {
   recover = 0;
   recovering = false;
   dupAcks = 0;
-  /** Bytes acknowledged that have not yet opened cwnd (congestion avoidance). */
+  /** What was acknowledged and has not yet opened cwnd, as the controller counts it. */
   creditedBytes = 0;
   /** Both as they were before the last reduction, for when that was a mistake. */
   priorCwnd = 0;

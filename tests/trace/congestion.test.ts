@@ -32,7 +32,7 @@ describe('windows', () => {
     +0      > . 3001:7001(4000) ack 1 gso 1000
     +0.01   < . 1:1(0) ack 7001
     +0      > . 7001:12001(5000) ack 1 gso 1000
-    +0      info(cwnd) = 5000
+    +0      info(cwnd) = 5600                                # 3000 of 4000 were beyond it
     `,
   );
 

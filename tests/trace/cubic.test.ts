@@ -35,7 +35,7 @@ describe('CUBIC', () => {
     +0      > . 3001:7001(4000) ack 1 gso 1000
     +0.01   < . 1:1(0) ack 10001
     +0      > . 10001:17001(7000) ack 1 gso 1000
-    +0      info(cwnd) = 7000
+    +0      info(cwnd) = 7302                                # 9/17 of 4000/7000 of a segment
     `,
   );
 

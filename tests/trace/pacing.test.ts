@@ -40,7 +40,7 @@ describe('pacing', () => {
     +0.275  > . 1:1001(1000) ack 1
     +0.1    < . 1:1(0) ack 20001
     +0      > . 20001:30001(10000) ack 1 gso 1000
-    +0      info(cwnd) = 11000; info(ssthresh) = 10000                          # 133 bytes/ms
+    +0      info(cwnd) = 11100; info(ssthresh) = 10000                          # 134 bytes/ms
     +0.008  > . 30001:31001(1000) ack 1
     +0      < . 1:1(0) ack 22001
     +0.015  > . 31001:33001(2000) ack 1 gso 1000
