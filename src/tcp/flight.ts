@@ -42,7 +42,8 @@ export class Flight {
   resentTo = 0;
 
   // ── What the segment that is being processed tells ──
-  /** Bytes that it acknowledges or SACKs for the first time. */
+  /** Bytes that it acknowledges; and those among them, and of its SACK blocks, that are new. */
+  acked = 0;
   delivered = 0;
   /** Among them is one that was sent once only, before the last episode began (RFC 5682). */
   originalDelivered = false;
@@ -242,10 +243,7 @@ export class Flight {
     let i = from;
     while (i < this.count && (this.marks(i) & LOST) === 0) i++;
     if (i >= this.count) return -1;
-    while (i + 1 < this.count && (this.marks(i + 1) & LOST) !== 0) {
-      this.records[(this.first + i) * FIELDS + MARKS] |= this.marks(i + 1);
-      this.join(i);
-    }
+    while (i + 1 < this.count && this.marks(i + 1) === this.marks(i)) this.join(i);
     return i;
   }
 

@@ -40,12 +40,12 @@ export function learnFromAck(
   if (flight.mayUndo && isOver(tcb, flight, segment, advances)) {
     undo(tcb, flight);
   }
-  if (seqGeq(snd.una, snd.recover)) endEpisode(tcb, flight);
+  // RFC 3465 §2.1: a window grows by what is acknowledged; after a timeout, by what was on its way.
+  let opens = flight.afterTimeout ? flight.delivered : flight.acked;
+  if (seqGeq(snd.una, snd.recover) && endEpisode(tcb, flight)) opens = 0;
   if (snd.recovering) reduce(tcb, flight, advances && !moreLost);
   else if (flight.lostBytes > 0 && !flight.afterTimeout) enterRecovery(tcb, flight);
-  else if (flight.delivered > 0 && !isEcho(tcb, segment)) {
-    tcb.congestionControl.acknowledged(tcb, flight.delivered);
-  }
+  else if (opens > 0 && !isEcho(tcb, segment)) tcb.congestionControl.acknowledged(tcb, opens);
 }
 
 /** Whether this ACK shows that the episode was a mistake. */
@@ -75,23 +75,26 @@ function enterRecovery(tcb: Tcb, flight: Flight): void {
   if (tcb.host.probe !== null) tcb.host.probe.congestion(tcb, 'fast-retransmit');
 }
 
-/** All that was sent before the episode began is acknowledged. */
-function endEpisode(tcb: Tcb, flight: Flight): void {
+/** All that was sent before the episode began is acknowledged. True when it was fast recovery. */
+function endEpisode(tcb: Tcb, flight: Flight): boolean {
   const { snd } = tcb;
-  if (!snd.recovering && !flight.afterTimeout) return;
+  if (!snd.recovering && !flight.afterTimeout) return false;
   forgetWindow(flight);
   flight.afterTimeout = false;
   flight.frto = FRTO_OFF;
-  if (!snd.recovering) return;
+  if (!snd.recovering) return false;
   // RFC 9937 §6.3
   snd.cwnd = snd.ssthresh;
   snd.recovering = false;
   if (tcb.host.probe !== null) tcb.host.probe.congestion(tcb, 'recovered');
+  return true;
 }
 
 /** Nothing was lost: all is as it was before the episode (RFC 4015 §3.2). */
 function undo(tcb: Tcb, flight: Flight): void {
   const { snd } = tcb;
+  // What was taken for lost came late.
+  if (snd.recovering) flight.reorderingSeen = true;
   flight.findAll();
   flight.mayUndo = false;
   flight.afterTimeout = false;
@@ -103,7 +106,7 @@ function undo(tcb: Tcb, flight: Flight): void {
   if (tcb.host.probe !== null) tcb.host.probe.congestion(tcb, 'undo');
 }
 
-/** The retransmission timer fired; `first` for the first time in a row. */
+/** The retransmission timer fired; `first`: cwnd was reduced for it, and not for an episode before. */
 export function enterTimeout(tcb: Tcb, flight: Flight, first: boolean): void {
   const { snd } = tcb;
   // RFC 2018 §8: a peer that held the next segment would have acknowledged it.
@@ -136,7 +139,7 @@ export function reorderDue(tcb: Tcb): void {
 export function flightIsOver(tcb: Tcb, flight: Flight): void {
   cancelTimer(tcb, LOSS_PROBE_TIMER);
   cancelTimer(tcb, REORDER_TIMER);
-  if (flight.reorderingSeen) return;
+  if (flight.reorderingSeen || flight.windowSteps > 1) return;
   // A D-SACK that takes an episode back comes after the ACK that ends it.
   const mayHearMore = (flight.mayUndo && flight.hasResent) || flight.probing;
   if (mayHearMore && !flight.lingers) {

@@ -74,7 +74,8 @@ function lengthAllowed(tcb: Tcb, flight: Flight, i: number): number {
 export function sendLastAgain(tcb: Tcb, flight: Flight): void {
   let i = flight.count - 1;
   const length = flight.length(i);
-  const last = Math.min(length, payloadMss(tcb));
+  const fin = seqGt(flight.end(i), endOfData(tcb)) ? 1 : 0;
+  const last = Math.min(length, payloadMss(tcb) + fin);
   if (last < length && flight.split(i, (flight.end(i) - last) | 0)) i += 1;
   resend(tcb, flight, i, flight.length(i));
 }

@@ -53,7 +53,8 @@ export function retransmitDue(tcb: Tcb): void {
     probeDue(tcb);
     return;
   }
-  const first = rtt.retries === 0;
+  // RFC 6675 §5.1: a timeout in the middle of fast recovery belongs to it, and has cost already.
+  const first = rtt.retries === 0 && !(snd.flight !== null && snd.recovering);
   rtt.retries += 1;
   rtt.backoff += 1;
   tcb.counters.timeouts += 1;
