@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { renderComparison } from './compare.mjs';
 import { chooseContenders, installPeers, prepare } from './contenders.mjs';
+import { lossRows } from './loss.mjs';
 import { describeMachine } from './machine.mjs';
 import { measure } from './measure.mjs';
 import { insideOfNamespace, setUpKernel, useCubicOnLoopback } from './network.mjs';
@@ -14,7 +15,7 @@ import { turnsOf } from './plan.mjs';
 import { run } from './processes.mjs';
 import { Progress } from './progress.mjs';
 import { Results } from './results.mjs';
-import { ROWS } from './rows.mjs';
+import { LOSS_GROUP, ROWS } from './rows.mjs';
 import { renderTable } from './table.mjs';
 
 const FAILED = 1;
@@ -91,10 +92,17 @@ async function runInside(options, contenders, folder) {
   const stages = turns.flatMap((turn) => turn.stages);
   const seconds = stages.reduce((sum, stage) => sum + stage.seconds, 0) * options.rounds;
   await measure(turns, options, { folder, client }, results, new Progress(seconds));
+  if (options.groups.has(LOSS_GROUP)) results.data.loss = await lossRows(lossOptions(options));
   if (options.json !== undefined) results.write(options.json);
   const colour = process.stdout.isTTY && !process.env.NO_COLOR;
   console.log(renderTable(results, colour));
   return results.data.failures.length > 0 ? FAILED : 0;
+}
+
+/** In virtual time a round more is a seed more: the same each time. */
+function lossOptions({ rounds, quick }) {
+  const seeds = Array.from({ length: rounds }, (_, i) => i + 1);
+  return quick ? { seeds, bytes: 1 << 20 } : { seeds };
 }
 
 try {

@@ -62,7 +62,7 @@ class Turn {
   }
 
   async #stage({ idle, loads, weigh, finished, seconds }, tell) {
-    tell(`${idle} idle connections`, 0);
+    if (idle > this.idle) tell(`opening ${idle} connections`, 0);
     await this.#climb(idle);
     if (weigh) await this.#weigh();
     if (finished) await this.#weighFinished(finished);

@@ -60,6 +60,7 @@ export function parseOptions(args) {
     seconds: number('seconds', values.seconds, base.seconds, { least: 0.05, most: 600 }),
     idle: number('idle', values.idle, base.idle, { whole: true, least: 0, most: 190_000 }),
     closes: base.closes,
+    quick: values.quick,
     json: values.json,
     installPeers: values['install-peers'],
   };

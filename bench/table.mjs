@@ -35,7 +35,7 @@ export function tableSections(results, colour = false) {
 /** What is not in the table, in sentences. */
 export function tableNotes(results) {
   const { missing, failures } = results.data;
-  const verdicts = judge(results);
+  const verdicts = [...judge(results), ...results.data.loss.map(judgeLoss)];
   const met = verdicts.filter((each) => each.met).length;
   const failed = ({ contender, load, idle, reason }) =>
     `${contender}, ${load}${idle > 0 ? ` beside ${idle} idle` : ''}: failed: ${reason}`;
@@ -70,12 +70,13 @@ function describeVerdict({ reference, ratio, target, better, met }, colour) {
 }
 
 function lossCells(loss, colour) {
-  const head = ['over a simulated link, Mbit/s', 'median', 'response function', ''];
+  const head = ['over a simulated link, 100 ms, Mbit/s', 'median', 'min', 'max', ''];
   const lines = loss.map((each) => {
     const { target, met } = judgeLoss(each);
-    const verdict = `${each.ratio.toFixed(2)} of it, target ≥ ${target}: ${mark(met, colour)}`;
+    const ratio = `${each.ratio.toFixed(2)} of the response function`;
     const name = `  ${each.congestion}, ${each.lossPercent} % lost`;
-    return [name, formatNumber(each.mbits), formatNumber(each.expected), verdict];
+    const numbers = [each.mbits, each.slowest, each.fastest].map(formatNumber);
+    return [name, ...numbers, `${ratio}, target ≥ ${target}: ${mark(met, colour)}`];
   });
   return [head, ...lines];
 }

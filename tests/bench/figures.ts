@@ -19,7 +19,12 @@ export function figures(values: Record<string, number[]>): Results {
     contenders: names.map((name) => ({ name, about: '', onTun: /lwIP|gVisor/.test(name) })),
     missing: [{ name: 'slirp4netns', reason: 'needs the Debian package slirp4netns' }],
     rows: ROWS,
-    loss: [{ congestion: 'cubic', lossPercent: 1, mbits: 2, expected: 2.5, ratio: 0.8 }],
+    loss: [
+      {
+        ...{ congestion: 'cubic', lossPercent: 1, mbits: 2, expected: 2.5, ratio: 0.8 },
+        ...{ slowest: 1, fastest: 3 },
+      },
+    ],
     distributions: [{ load: 'close', contender: names[0], percentiles: [30, 40, 50, 90] }],
   });
   for (const [key, list] of Object.entries(values)) {
