@@ -41,6 +41,11 @@ export interface ListenOptions {
   tcp?: Partial<TcpConfig>;
 }
 
+/** Connections without settings of their own share those of the stack. */
+function configOf(core: StackCore, settings: Partial<TcpConfig> = {}): TcpConfig {
+  return Object.keys(settings).length === 0 ? core.config : { ...core.config, ...settings };
+}
+
 export function connect(core: StackCore, options: ConnectOptions): Connection {
   const { remote, remotePort } = options;
   checkPort(remotePort, 1);
@@ -64,7 +69,7 @@ export function connect(core: StackCore, options: ConnectOptions): Connection {
     );
   }
   const after = takePlace(core, local, localPort, remote, remotePort);
-  const config = { ...core.config, ...options.tcp };
+  const config = configOf(core, options.tcp);
   const path = core.pathTo(remote.w0, remote.w1, remote.w2, remote.w3);
   const connection = new Connection(core, config, path, local, localPort, remote, remotePort);
   connection.handler = options.handler;
@@ -133,7 +138,7 @@ export function listen(core: StackCore, options: ListenOptions): Listener {
   if (!options.reuseAddress && core.ports.hasFlows(port)) {
     throw new TcpError('EADDRINUSE', `connections on port ${port} exist, or are in TIME-WAIT`);
   }
-  const config = { ...core.config, ...options.tcp };
+  const config = configOf(core, options.tcp);
   const backlog = Math.max(options.backlog ?? DEFAULT_BACKLOG, 1);
   const listener = new Listener(core, address, port, config, backlog, options.handler);
   core.listening.add(listener);

@@ -189,7 +189,7 @@ export class Input {
       core.probe?.dropped(null, 'backlog full');
       return;
     }
-    const local = destinationOf(ip);
+    const local = core.addresses.own(ip.dst0, ip.dst1, ip.dst2, ip.dst3) ?? destinationOf(ip);
     const remote = sourceOf(ip);
     const path = core.pathTo(ip.src0, ip.src1, ip.src2, ip.src3);
     const connection = new Connection(

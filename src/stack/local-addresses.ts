@@ -9,14 +9,18 @@ export class LocalAddresses {
     readonly list: readonly Subnet[],
   ) {}
 
-  /** Whether these words (IPv4 mapped) are one of our addresses. */
-  has(w0: number, w1: number, w2: number, w3: number): boolean {
+  /** Our address of these words (IPv4 mapped), or null: one object that all connections share. */
+  own(w0: number, w1: number, w2: number, w3: number): IpAddress | null {
     const list = this.list;
     for (let i = 0; i < list.length; i++) {
       const own = list[i].address;
-      if (own.w3 === w3 && own.w2 === w2 && own.w1 === w1 && own.w0 === w0) return true;
+      if (own.w3 === w3 && own.w2 === w2 && own.w1 === w1 && own.w0 === w0) return own;
     }
-    return false;
+    return null;
+  }
+
+  has(w0: number, w1: number, w2: number, w3: number): boolean {
+    return this.own(w0, w1, w2, w3) !== null;
   }
 
   includes(address: IpAddress): boolean {

@@ -21,6 +21,7 @@ import {
   NEWS_STATE,
   NEWS_URGENT,
   NEWS_WRITABLE,
+  NO_NUMBERS,
   Tcb,
 } from './tcb.js';
 import { runTimers } from './timeouts.js';
@@ -331,8 +332,8 @@ export class Connection extends Tcb {
 
   private deliverStates(handler: ConnectionHandler): void {
     const states = this.stateNews;
+    this.stateNews = NO_NUMBERS;
     for (let i = 0; i < states.length; i += 2) handler.onState(this, states[i], states[i + 1]);
-    states.length = 0;
   }
 
   /** Gives empty rings back to the arena: an idle connection holds none. */

@@ -3,7 +3,7 @@
 
 import type { Ranges } from '../storage/ranges.js';
 import { seqGeq, seqGt } from '../wire/sequence.js';
-import type { Tcb } from './tcb.js';
+import { NO_NUMBERS, type Tcb } from './tcb.js';
 
 /** Blocks that fit beside timestamps, and without them (RFC 2018 §3). */
 const BLOCKS_WITH_TIMESTAMPS = 3;
@@ -63,6 +63,7 @@ function addBlock(ranges: Ranges, range: number, first: number, count: number): 
 
 /** A segment that begins at `seq` was kept beyond a gap. */
 export function noteRecent(tcb: Tcb, seq: number): void {
+  if (tcb.rcv.recent === NO_NUMBERS) tcb.rcv.recent = [0, 0, 0, 0];
   const recent = tcb.rcv.recent;
   for (let i = recent.length - 1; i > 0; i--) recent[i] = recent[i - 1];
   recent[0] = seq;

@@ -15,7 +15,7 @@ export function setState(tcb: Tcb, to: State, event: TransitionEvent): void {
   const from = tcb.state;
   const rule = transitionFor(from, event, to);
   tcb.state = to;
-  tcb.stateNews.push(from, to);
+  tcb.stateNews = [...tcb.stateNews, from, to];
   tcb.news |= NEWS_STATE;
   if (tcb.host.probe !== null) tcb.host.probe.stateChanged(tcb, from, to, rule);
   if (to === TIME_WAIT || to === CLOSED) leave(tcb);

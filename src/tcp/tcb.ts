@@ -100,6 +100,9 @@ export class SendSpace {
   constructor(readonly ring: Ring) {}
 }
 
+/** What most connections hold most of the time; each array of its own would cost 32 bytes. */
+export const NO_NUMBERS: never[] = [];
+
 /** Receive sequence space, RFC 9293 §3.3.1 and Figure 4, and what its algorithms remember. */
 export class ReceiveSpace {
   irs = 0;
@@ -125,7 +128,7 @@ export class ReceiveSpace {
   dsackStart = 0;
   dsackEnd = 0;
   /** Where out-of-order segments came last, newest first: their ranges are reported first. */
-  readonly recent: number[] = [0, 0, 0, 0];
+  recent: number[] = NO_NUMBERS;
   /** The user has read since the last ACK: the window may have grown. */
   wasRead = false;
   /** A mark was seen: all segments echo it until the peer says CWR (RFC 3168 §6.1.3). */
@@ -252,7 +255,7 @@ export class Tcb {
   resetSeq = 0;
   news = 0;
   /** Changes of state that the user has not been told: from and to, one after the other. */
-  readonly stateNews: State[] = [];
+  stateNews: readonly State[] = NO_NUMBERS;
   /** Already in the stack's list of connections with something to do. */
   scheduled = false;
   closeReason: CloseReason = 'fin';
