@@ -84,7 +84,12 @@ async function runInside(options, contenders, folder) {
     turnsOf(contender, options).map((stages) => ({ contender, stages })),
   );
   const results = new Results({
-    ...{ machine: describeMachine(), rounds: options.rounds, seconds: options.seconds },
+    ...{
+      machine: describeMachine(),
+      pinned: options.pin,
+      rounds: options.rounds,
+      seconds: options.seconds,
+    },
     contenders: ready.map(({ name, about, onTun = false }) => ({ name, about, onTun })),
     missing,
     rows: ROWS.map(({ id, group, label, unit, better }) => ({ id, group, label, unit, better })),

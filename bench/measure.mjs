@@ -35,7 +35,7 @@ export async function measure(turns, options, place, results, progress) {
 /** One contender in one round. */
 class Turn {
   idle = 0;
-  #server = new Server();
+  #server;
   #holders = [];
   #empty = null;
 
@@ -44,6 +44,7 @@ class Turn {
     this.options = options;
     this.place = place;
     this.results = results;
+    this.#server = new Server(options.pin);
   }
 
   /** @param tell told what comes next, and how many seconds it should take */

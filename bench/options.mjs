@@ -14,6 +14,7 @@ Groups: ${GROUPS.join(', ')}; without one, all.
   --rounds N            times that each contender has its turn (5)
   --seconds S           how long each load takes (2)
   --idle N              connections that are idle meanwhile, at most (100000)
+  --pin                 server and client on a processor each, where they stay: less depends on luck
   --only NAME,NAME      contenders by the begin of their names: finwait,node:net
   --json FILE           write all figures to a file
   --report FILE         HTML page and plots from such a file, beside it
@@ -31,7 +32,7 @@ const string = { type: 'string' };
 const boolean = { type: 'boolean', default: false };
 const OPTIONS = {
   ...{ rounds: string, seconds: string, idle: string, only: string, json: string, report: string },
-  ...{ quick: boolean, compare: boolean, 'install-peers': boolean, help: boolean },
+  ...{ quick: boolean, pin: boolean, compare: boolean, 'install-peers': boolean, help: boolean },
 };
 
 /**
@@ -61,6 +62,7 @@ export function parseOptions(args) {
     idle: number('idle', values.idle, base.idle, { whole: true, least: 0, most: 190_000 }),
     closes: base.closes,
     quick: values.quick,
+    pin: values.pin,
     json: values.json,
     installPeers: values['install-peers'],
   };

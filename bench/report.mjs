@@ -3,9 +3,8 @@
 
 import { writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { machineLines } from './machine.mjs';
 import { plot } from './plots.mjs';
-import { tableNotes, tableSections } from './table.mjs';
+import { tableHead, tableNotes, tableSections } from './table.mjs';
 
 const STYLE = `
 :root { color-scheme: light dark; font: 15px/1.5 sans-serif; }
@@ -36,8 +35,6 @@ export function writeReport(results, file) {
 }
 
 function renderPage(results, plots) {
-  const { machine, rounds, seconds } = results.data;
-  const about = [...machineLines(machine), `Medians of ${rounds} rounds, ${seconds} s each`];
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -45,7 +42,7 @@ function renderPage(results, plots) {
 <title>finwait: benchmarks</title>
 <style>${STYLE}</style>
 <h1>finwait: benchmarks</h1>
-<p>${about.map(escapeHtml).join('<br>')}</p>
+<p>${tableHead(results).map(escapeHtml).join('<br>')}</p>
 ${plots.map(([, svg]) => `<figure>${svg}</figure>`).join('\n')}
 ${tableSections(results).map(renderSection).join('\n')}
 <ul>${tableNotes(results)

@@ -6,6 +6,8 @@ import { Companion, run } from './processes.mjs';
 /** Addresses that the client calls from; the first ones for loads, the others for idle connections. */
 const LOAD_SOURCES = 4;
 const SOURCES = 24;
+const SERVER_CPU = '0';
+const CLIENT_CPU = '1';
 
 /** Host parts beyond those that the two ends of a device have. */
 export function sources(prefix) {
@@ -21,10 +23,17 @@ export class Server {
   /** How to get into the namespace of the client. */
   enter = [];
   #companions = [];
+  #pinned;
+
+  /** @param pinned whether server and client have a processor each, and stay on it */
+  constructor(pinned = false) {
+    this.#pinned = pinned;
+  }
 
   /** Starts a program that belongs to it, and ends with it; answers what the program said first. */
   async launch(command, args, ready) {
-    const companion = await Companion.start(command, args, ready);
+    const [program, ...words] = [...this.#on(SERVER_CPU), command, ...args];
+    const companion = await Companion.start(program, words, ready);
     this.#companions.push(companion);
     return companion.greeting;
   }
@@ -32,7 +41,8 @@ export class Server {
   /** Runs the client; answers what it says, and the processor seconds of the server meanwhile. */
   async load(client, [kind, port, amount, ...size], timeoutMs) {
     const before = this.#cpuSeconds();
-    const [command, ...args] = [...this.enter, client, ...this.#from(0, LOAD_SOURCES), kind];
+    const from = this.#from(0, LOAD_SOURCES);
+    const [command, ...args] = [...this.#on(CLIENT_CPU), ...this.enter, client, ...from, kind];
     const line = await run(command, [...args, this.address, port, amount, ...size], { timeoutMs });
     return { ...JSON.parse(line), serverCpu: this.#cpuSeconds() - before };
   }
@@ -51,6 +61,10 @@ export class Server {
   async stop() {
     // Who was started last leans on those before.
     for (const companion of this.#companions.reverse()) await companion.stop();
+  }
+
+  #on(cpu) {
+    return this.#pinned ? ['taskset', '-c', cpu] : [];
   }
 
   #from(first, count) {

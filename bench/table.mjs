@@ -15,10 +15,15 @@ export function formatNumber(value) {
 
 /** @param colour whether to mark what was met and what was not */
 export function renderTable(results, colour = false) {
-  const { machine, rounds, seconds } = results.data;
   const sections = tableSections(results, colour).map((cells) => `${align(cells).join('\n')}\n`);
-  const head = [...machineLines(machine), `medians of ${rounds} rounds, ${seconds} s each`, ''];
-  return [...head, ...sections, ...tableNotes(results)].join('\n').trimEnd();
+  return [...tableHead(results), '', ...sections, ...tableNotes(results)].join('\n').trimEnd();
+}
+
+/** Where and how the figures were made, a sentence each. */
+export function tableHead(results) {
+  const { machine, rounds, seconds, pinned } = results.data;
+  const where = pinned ? '; server and client on a processor each' : '';
+  return [...machineLines(machine), `medians of ${rounds} rounds, ${seconds} s each${where}`];
 }
 
 /** For each row of the results, lines of cells: a head, then the contenders. */
