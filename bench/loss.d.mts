@@ -1,3 +1,4 @@
+// Types of loss.mjs.
 export interface LossRow {
   congestion: string;
   lossPercent: number;

@@ -1,7 +1,7 @@
 // The command `npm run bench`: what was asked for is done in order. Knows which part does what; no
 // part of the work.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { renderComparison } from './compare.mjs';
@@ -12,7 +12,7 @@ import { measure } from './measure.mjs';
 import { insideOfNamespace, setUpKernel, useCubicOnLoopback } from './network.mjs';
 import { parseOptions, USAGE, UsageError } from './options.mjs';
 import { turnsOf } from './plan.mjs';
-import { run } from './processes.mjs';
+import { findProgram, run } from './processes.mjs';
 import { Progress } from './progress.mjs';
 import { Results } from './results.mjs';
 import { LOSS_GROUP, ROWS } from './rows.mjs';
@@ -66,9 +66,18 @@ function checkEnvironment() {
   if (!existsSync(here('../dist/open.js'))) {
     throw new EnvironmentError('nothing is built yet: run npm run build');
   }
-  if (!existsSync('/usr/bin/cc')) {
+  if (newest('../src') > newest('../dist')) {
+    console.error('bench: dist is older than src: npm run build');
+  }
+  if (findProgram('cc') === undefined) {
     throw new EnvironmentError('the client is in C: install gcc (Debian: build-essential)');
   }
+}
+
+/** When a file of a folder was changed last. */
+function newest(folder) {
+  const files = readdirSync(here(folder), { recursive: true });
+  return Math.max(...files.map((file) => statSync(join(here(folder), file)).mtimeMs));
 }
 
 async function runInside(options, contenders, folder) {
