@@ -54,8 +54,6 @@ export class Flight {
   /** It reports this as received twice (RFC 2883); the same number twice for nothing. */
   dsackStart = 0;
   dsackEnd = 0;
-  /** SACK blocks told something new. */
-  sackNews = false;
 
   // ── RACK, RFC 8985 §5.3 ──
   /** Of all that was delivered, what was sent last: when, where it ends, and its round-trip time. */

@@ -16,7 +16,6 @@ export function beginNews(flight: Flight): void {
   flight.sampleUs = -1;
   flight.oldestSampleUs = -1;
   flight.dsackEnd = flight.dsackStart;
-  flight.sackNews = false;
   flight.priorFack = flight.fack;
 }
 
@@ -70,13 +69,11 @@ export function takeSackBlocks(tcb: Tcb, flight: Flight, segment: TcpSegment): v
     flight.dsackStart = edges[0]!;
     flight.dsackEnd = edges[1]!;
   }
-  const before = flight.delivered;
   for (let i = first; i < segment.sackCount; i++) {
     const start = edges[2 * i]!;
     const end = edges[2 * i + 1]!;
     if (isBlock(tcb, start, end)) sackRange(tcb, flight, segment, start, end);
   }
-  flight.sackNews = flight.delivered !== before;
 }
 
 /** RFC 2883 §4: the first block lies below the cumulative ACK, or within the second block. */
