@@ -1,15 +1,14 @@
 // `finwait serve --workers`: several threads, each with a queue of one device and a stack of its own, as one
 // to everybody else. Knows orders and answers; what a thread does stands in worker.ts.
 
-import type { MessagePort } from 'node:worker_threads';
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { connectShares, type Share } from '../device/shared.js';
 import type { Input } from './command.js';
 import { ControlServer } from './control.js';
 import { EXIT_FAILED, type ExitCode, Failure } from './failure.js';
 import { type HostFacts, openControl } from './host.js';
 import { mergeReports, type StackReport } from './report.js';
-import type { Ports } from './service-set.js';
+import type { Ports, Team } from './service-set.js';
 import type { Serving, Speech } from './solo.js';
 
 /** What a thread is told when it begins. */
@@ -18,6 +17,7 @@ export interface WorkerData {
   readonly values: Input['values'];
   readonly ports: Ports;
   readonly share: Share;
+  readonly team: Team;
   /** Of the interface that the first thread has made; null for that one. */
   readonly name: string | null;
 }
@@ -56,7 +56,9 @@ class Member {
   private failure: Error | null = null;
 
   constructor(data: WorkerData, speech: Speech, failed: (error: Error) => void) {
-    const ports = data.share.peers.filter((port): port is MessagePort => port !== null);
+    const { share, team } = data;
+    const all = [...share.peers, ...(team.others ?? []), team.first];
+    const ports = all.filter((port): port is MessagePort => port !== null);
     const url = new URL('./worker.js', import.meta.url);
     this.worker = new Worker(url, { workerData: data, transferList: ports });
     const fail = (error: Error) => {
@@ -70,10 +72,10 @@ class Member {
       else if (report.kind === 'failed') fail(toFailure(report));
       else this.answered(report);
     });
-    this.worker.on('error', (error: Error) => fail(crashed(data.share.index, error)));
+    this.worker.on('error', (error: Error) => fail(crashed(share.index, error)));
     this.exited = new Promise((resolve) => {
       this.worker.once('exit', () => {
-        fail(crashed(data.share.index, new Error('it has ended')));
+        fail(crashed(share.index, new Error('it has ended')));
         resolve();
       });
     });
@@ -134,11 +136,18 @@ export class Crew implements Serving {
     failed.catch(() => {}); // whoever serves looks at it later
     try {
       const peers = connectShares(count);
+      const teams = connectTeam(count);
       let facts: HostFacts | null = null;
       // One after the other: the kernel numbers queues in the order in which they come.
       for (let index = 0; index < count; index++) {
         const share: Share = { index, count, peers: peers[index]! };
-        const data: WorkerData = { values: input.values, ports, share, name: facts?.name ?? null };
+        const data: WorkerData = {
+          values: input.values,
+          ports,
+          share,
+          team: teams[index]!,
+          name: facts?.name ?? null,
+        };
         const member: Member = new Member(data, speech, fail);
         members.push(member);
         const opened: Answer<'opened'> = await member.ask({ kind: 'open' }, 'opened');
@@ -169,6 +178,15 @@ export class Crew implements Serving {
     this.control?.close();
     await Promise.all(this.members.map((member) => member.end()));
   }
+}
+
+/** The ports between the first thread and each other one. */
+function connectTeam(count: number): Team[] {
+  const pairs = Array.from({ length: count - 1 }, () => new MessageChannel());
+  return [
+    { others: pairs.map(({ port1 }) => port1), first: null },
+    ...pairs.map(({ port2 }) => ({ others: null, first: port2 })),
+  ];
 }
 
 async function collectReports(members: readonly Member[]): Promise<StackReport> {

@@ -1,12 +1,14 @@
 // The services of `finwait serve`: which, where, and all of them at once. Knows their names; must not
 // know devices.
 
+import type { MessagePort } from 'node:worker_threads';
 import type { Stack } from '../net/stack.js';
 import { chargenService } from '../services/chargen.js';
 import { discardService } from '../services/discard.js';
 import { echoService } from '../services/echo.js';
 import { HttpService } from '../services/http.js';
 import { Iperf3Server } from '../services/iperf3.js';
+import { Iperf3Branch } from '../services/iperf3-branch.js';
 import { IPERF3_PORT } from '../services/iperf3-protocol.js';
 import { RunningService } from '../services/service.js';
 import { type Input, type OptionSpec, parseInteger } from './command.js';
@@ -16,6 +18,16 @@ import { usage } from './failure.js';
 export type Ports = ReadonlyMap<string, number>;
 
 const IPERF3 = 'iperf3';
+
+/** The thread's place among others: the first one runs what concerns all. */
+export interface Team {
+  /** To all others; null in all but the first one. */
+  readonly others: readonly MessagePort[] | null;
+  /** To the first one; null in itself. */
+  readonly first: MessagePort | null;
+}
+
+const ALONE: Team = { others: [], first: null };
 
 export const SERVICE_OPTIONS = {
   http: { value: 'PORT|off', help: 'web server', default: '80' },
@@ -52,23 +64,30 @@ export function readPorts(input: Input): Ports {
 /** Services that listen on one stack. */
 export class ServiceSet {
   private readonly running: readonly RunningService[];
-  private readonly iperf3: Iperf3Server | null;
+  private readonly iperf3: Iperf3Server | Iperf3Branch | null;
 
-  private constructor(running: readonly RunningService[], iperf3: Iperf3Server | null) {
+  private constructor(
+    running: readonly RunningService[],
+    iperf3: Iperf3Server | Iperf3Branch | null,
+  ) {
     this.running = running;
     this.iperf3 = iperf3;
   }
 
   /** @param say takes a line that a service has to say */
-  static async start(stack: Stack, ports: Ports, say: (line: string) => void): Promise<ServiceSet> {
+  static async start(
+    stack: Stack,
+    ports: Ports,
+    say: (line: string) => void,
+    team = ALONE,
+  ): Promise<ServiceSet> {
     const running: RunningService[] = [];
     for (const service of [new HttpService(), echoService, discardService, chargenService]) {
       const port = ports.get(service.name);
       if (port === undefined) continue;
       running.push(await RunningService.start(stack.net, service, { port }));
     }
-    const port = ports.get(IPERF3);
-    const iperf3 = port === undefined ? null : new Iperf3Server(stack.core, { port, onTest: say });
+    const iperf3 = startIperf3(stack, ports.get(IPERF3), say, team);
     return new ServiceSet(running, iperf3);
   }
 
@@ -85,4 +104,16 @@ export class ServiceSet {
       this.iperf3?.close(),
     ]);
   }
+}
+
+/** One test at a time, whichever threads its connections are in. */
+function startIperf3(
+  { core }: Stack,
+  port: number | undefined,
+  say: (line: string) => void,
+  { others, first }: Team,
+): Iperf3Server | Iperf3Branch | null {
+  if (port === undefined) return null;
+  if (first !== null) return new Iperf3Branch(core, port, first);
+  return new Iperf3Server(core, { port, branches: others ?? [], onTest: say });
 }

@@ -11,7 +11,7 @@ import { ServiceSet } from './service-set.js';
 import { watchDevice } from './solo.js';
 
 const port = parentPort as MessagePort;
-const { values, ports, share, name } = workerData as WorkerData;
+const { values, ports, share, team, name } = workerData as WorkerData;
 
 let host: Host | null = null;
 let services: ServiceSet | null = null;
@@ -35,7 +35,8 @@ async function open(): Promise<void> {
 }
 
 async function start(): Promise<void> {
-  services = await ServiceSet.start(host!.stack, ports, (line) => tell({ kind: 'line', line }));
+  const say = (line: string) => tell({ kind: 'line', line });
+  services = await ServiceSet.start(host!.stack, ports, say, team);
   tell({ kind: 'started' });
 }
 

@@ -1,7 +1,7 @@
 // One of several queues of a device, each with a stack of its own: what belongs to another stack is passed
 // on. Knows packets and message ports; must not know threads.
 
-import type { MessagePort } from 'node:worker_threads';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import {
   type Device,
   type DeviceCounters,
@@ -30,9 +30,8 @@ export function connectShares(count: number): (MessagePort | null)[][] {
   for (let i = 0; i < count; i++) {
     for (let j = i + 1; j < count; j++) {
       const { port1, port2 } = new MessageChannel();
-      // The types of the global and of node:worker_threads differ, the class is one.
-      lists[i]![j] = port1 as unknown as MessagePort;
-      lists[j]![i] = port2 as unknown as MessagePort;
+      lists[i]![j] = port1;
+      lists[j]![i] = port2;
     }
   }
   return lists;

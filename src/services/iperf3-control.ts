@@ -1,8 +1,7 @@
-// Reads and writes a connection step by step, as a conversation needs it. Knows connections and time; must
-// not know what is said.
+// Reads and writes a line step by step, as a conversation needs it. Knows lines and time; must not know what
+// is said.
 
-import { type Connection, IdleHandler } from '../tcp/connection.js';
-import { mayQueueData } from '../tcp/state.js';
+import type { Line } from './iperf3-line.js';
 
 /** The peer has closed, reset, or not answered in time: the conversation is over. */
 export class HungUp extends Error {}
@@ -17,19 +16,17 @@ interface Wish {
   reject(error: Error): void;
 }
 
-/** One side of a conversation. What nobody asked for stays in the connection, whose window shrinks. */
-export class Control extends IdleHandler {
-  readonly connection: Connection;
+/** One side of a conversation. */
+export class Control {
+  readonly line: Line;
   /** Told when the peer ends it while nobody waits for its words. */
   onOver: ((error: Error) => void) | null = null;
   private wish: Wish | null = null;
   private over: Error | null = null;
 
-  constructor(connection: Connection) {
-    super();
-    this.connection = connection;
-    connection.noDelay = true;
-    connection.handler = this;
+  constructor(line: Line) {
+    this.line = line;
+    line.onNews = () => this.news();
   }
 
   /** The next `length` bytes. One call at a time. @throws HungUp */
@@ -37,24 +34,20 @@ export class Control extends IdleHandler {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.fail(new HungUp('it has stalled')), withinMs);
       this.wish = { bytes: Buffer.alloc(length), got: 0, timer, resolve, reject };
-      this.fill();
+      this.news();
     });
   }
 
-  /** Bytes for the peer; more than its window takes wait in the send ring. @throws HungUp */
+  /** Bytes for the peer, far fewer than any send ring has room for. @throws HungUp */
   say(bytes: Uint8Array): void {
     if (this.over !== null) throw this.over;
-    const { connection } = this;
-    if (!mayQueueData(connection.state)) throw new HungUp(CLOSED);
-    // A conversation is far smaller than a send ring: a peer that does not read it is none.
-    if (connection.write(bytes) < bytes.length) throw new HungUp('it does not read');
+    if (!this.line.write(bytes)) throw new HungUp('it does not read');
   }
 
   /** Our FIN, then whatever the peer likes to do, for so long. */
   close(lingerMs: number): void {
     this.fail(new HungUp('we have closed'));
-    this.connection.skip(this.connection.readable);
-    this.connection.close(lingerMs);
+    this.line.close(lingerMs);
   }
 
   /** Ends it: whatever waits, or is called later, throws `error`. */
@@ -70,28 +63,14 @@ export class Control extends IdleHandler {
     wish.reject(this.over);
   }
 
-  override onReadable(): void {
-    this.fill();
-  }
-
-  override onEnd(): void {
-    if (this.wish !== null) this.fill();
-    else this.onOver?.(new HungUp(CLOSED));
-  }
-
-  override onClosed(): void {
-    this.fail(new HungUp(CLOSED));
-  }
-
-  private fill(): void {
-    const { wish, connection } = this;
-    if (wish === null) return;
-    wish.got += connection.read(wish.bytes, wish.got);
-    if (wish.got === wish.bytes.length) {
+  private news(): void {
+    const { wish, line } = this;
+    if (wish !== null && this.over === null) wish.got += line.read(wish.bytes, wish.got);
+    if (wish !== null && wish.got === wish.bytes.length) {
       this.wish = null;
       clearTimeout(wish.timer);
       wish.resolve(wish.bytes);
-    } else if (this.over !== null || connection.ended) {
+    } else if (this.over !== null || line.ended) {
       this.fail(new HungUp(CLOSED));
     }
   }

@@ -1,7 +1,6 @@
 // What both ends of an iperf3 test tell each other at its end, and what we tell people. Knows numbers and
 // words; must not know connections.
 
-import { formatEndpoint } from './describe.js';
 import type { StreamCount } from './iperf3-stream.js';
 
 /** A stream of a finished test. */
@@ -94,9 +93,4 @@ function formatMetric(value: number): string {
   const units = ['', 'k', 'M', 'G', 'T'];
   const unit = Math.min(Math.floor(Math.log10(Math.max(value, 1)) / 3), units.length - 1);
   return `${(value / 1000 ** unit).toFixed(unit === 0 ? 0 : 2)} ${units[unit]}`;
-}
-
-/** The end of a peer, as a person writes it. */
-export function formatPeer(address: unknown, port: number): string {
-  return formatEndpoint(String(address), port);
 }

@@ -19,13 +19,34 @@ export interface StreamCount {
   readonly retransmits: number;
 }
 
+/** A stream, with its connection in this thread or in another one. */
+export interface TestStream {
+  /** Whether it was told to send. */
+  readonly sends: boolean;
+  /** What comes from now on is thrown away, and counted. */
+  begin(): void;
+  /** It sends from now on; only that is counted. */
+  send(pace: Pace): void;
+  /** What was up to now does not count. */
+  omit(): void;
+  /** Bytes moved since `begin`, those that do not count included. */
+  progress(): Promise<number>;
+  /**
+   * What it did. A sender ends with its FIN, since clients go on reading whole blocks until then; what
+   * still comes to a receiver is thrown away, and not counted.
+   */
+  end(): Promise<StreamCount>;
+  /** Lets the connection go: what is under way may arrive for so long, then it is reset. */
+  close(lingerMs: number): void;
+}
+
 const BLOCK = Buffer.alloc(1024 * 1024, 'iperf3 over finwait; ');
 /** As iperf3's own pacing timer. */
 const PACE_MS = 1;
 
-export class DataStream extends IdleHandler {
+export class DataStream extends IdleHandler implements TestStream {
   private readonly connection: Connection;
-  private readonly pace: Pace | null;
+  private pace: Pace | null = null;
   private running = false;
   private counting = false;
   private bytes = 0;
@@ -34,11 +55,9 @@ export class DataStream extends IdleHandler {
   private startedAt = 0;
   private timer: NodeJS.Timeout | undefined;
 
-  /** @param pace how it sends; null: it receives. */
-  constructor(connection: Connection, pace: Pace | null, noDelay: boolean) {
+  constructor(connection: Connection, noDelay: boolean) {
     super();
     this.connection = connection;
-    this.pace = pace;
     connection.noDelay = noDelay;
     connection.handler = this;
   }
@@ -47,30 +66,28 @@ export class DataStream extends IdleHandler {
     return this.pace !== null;
   }
 
-  /** Bytes that it has moved since `begin`, those that do not count included. */
-  get moved(): number {
-    return this.bytes;
-  }
-
   begin(): void {
     this.running = true;
     this.counting = true;
-    this.startedAt = performance.now();
-    if (this.pace === null) this.discard();
-    else this.pour();
+    this.discard();
   }
 
-  /** What was up to now does not count. */
+  send(pace: Pace): void {
+    this.pace = pace;
+    this.startedAt = performance.now();
+    this.pour();
+  }
+
   omit(): void {
     this.omittedBytes = this.bytes;
     this.omittedRetransmits = this.connection.info().retransmits;
   }
 
-  /**
-   * What it did. A sender ends with its FIN, since clients go on reading whole blocks until then; what
-   * still comes to a receiver is thrown away, and not counted.
-   */
-  end(): StreamCount {
+  async progress(): Promise<number> {
+    return this.bytes;
+  }
+
+  async end(): Promise<StreamCount> {
     this.counting = false;
     clearTimeout(this.timer);
     if (this.sends) this.connection.shutdown();
@@ -80,9 +97,9 @@ export class DataStream extends IdleHandler {
     };
   }
 
-  /** Lets the connection go: what is under way may arrive for so long, then it is reset. */
   close(lingerMs: number): void {
     this.running = false;
+    this.counting = false;
     clearTimeout(this.timer);
     this.connection.skip(this.connection.readable);
     this.connection.close(lingerMs);

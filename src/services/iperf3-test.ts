@@ -1,9 +1,8 @@
 // One iperf3 test from its parameters to its results. Knows the order of the conversation; must not know
 // listeners, or other tests.
 
-import type { Connection } from '../tcp/connection.js';
-import { mayQueueData } from '../tcp/state.js';
 import { type Control, HungUp } from './iperf3-control.js';
+import type { Line } from './iperf3-line.js';
 import {
   CLIENT_TERMINATE,
   CREATE_STREAMS,
@@ -28,13 +27,12 @@ import {
 } from './iperf3-protocol.js';
 import {
   CpuMeter,
-  formatPeer,
   formatSummary,
   resultsFor,
   type StreamResult,
   type TestSummary,
 } from './iperf3-results.js';
-import { DataStream, type Pace } from './iperf3-stream.js';
+import type { Pace, TestStream } from './iperf3-stream.js';
 
 /** How long a client may take, milliseconds. */
 export interface Patience {
@@ -44,6 +42,8 @@ export interface Patience {
   readonly idleMs: number;
 }
 
+/** How often it is looked which streams the client sends on. */
+const LOOK_MS = 2;
 const MAX_TIMER_MS = 0x7fff_ffff;
 const LINGER_MS = 2000;
 
@@ -51,11 +51,13 @@ export class Iperf3Test {
   private readonly control: Control;
   private readonly patience: Patience;
   private parameters: TestParameters | null = null;
-  private readonly streams: DataStream[] = [];
+  private streams: TestStream[] = [];
   private streamsComplete: (() => void) | null = null;
   private omitTimer: NodeJS.Timeout | undefined;
   private idleTimer: NodeJS.Timeout | undefined;
   private startedAt = 0;
+  private measured = false;
+  private movedBefore = -1;
   private seconds = 0;
   private results: StreamResult[] = [];
   private cpu = new CpuMeter();
@@ -67,29 +69,23 @@ export class Iperf3Test {
 
   /** Runs it to its end, good or bad; never rejects. */
   async run(): Promise<TestSummary> {
-    const { remoteAddress, remotePort } = this.control.connection;
-    const peer = formatPeer(remoteAddress, remotePort);
+    const { peer } = this.control.line;
     let failure: string | null = null;
     try {
-      await this.converse(peer);
+      await this.converse();
     } catch (error) {
       failure = this.explain(error as Error);
     }
-    this.measure();
+    await this.measure();
     this.stop();
     return { peer, seconds: this.seconds, streams: this.results, failure };
   }
 
   /** Takes a connection as a stream, if it waits for one. */
-  offer(connection: Connection): boolean {
+  offer(line: Line): boolean {
     const { parameters, streams } = this;
     if (parameters === null || this.streamsComplete === null) return false;
-    // As the client opens them: of two directions its sending half comes first.
-    const half = parameters.bidirectional && streams.length >= parameters.parallel;
-    const sends = parameters.bidirectional ? half : parameters.reverse;
-    const index = half ? streams.length - parameters.parallel : streams.length;
-    const pace = sends ? paceOf(parameters, index) : null;
-    streams.push(new DataStream(connection, pace, parameters.noDelay));
+    streams.push(line.toStream(parameters.noDelay));
     if (streams.length === countStreams(parameters)) this.streamsComplete();
     return true;
   }
@@ -100,7 +96,7 @@ export class Iperf3Test {
   }
 
   /** The client speaks first; the server moves the test on from state to state. */
-  private async converse(peer: string): Promise<void> {
+  private async converse(): Promise<void> {
     const { control, patience } = this;
     control.say(stateByte(PARAM_EXCHANGE));
     const parameters = parseParameters(await this.readJson(ERROR_PARAMETERS));
@@ -109,10 +105,10 @@ export class Iperf3Test {
     control.say(stateByte(TEST_START));
     control.say(stateByte(TEST_RUNNING));
     await this.transfer(parameters);
-    this.measure();
+    await this.measure();
     control.say(stateByte(EXCHANGE_RESULTS));
     parseObject(await this.readJson(ERROR_RESULTS), ERROR_RESULTS);
-    control.say(jsonBytes(this.ownResults(parameters, peer)));
+    control.say(jsonBytes(this.ownResults(parameters)));
     control.say(stateByte(DISPLAY_RESULTS));
     // IPERF_DONE (16), or its FIN: either is the end.
     await control.take(1, patience.stepMs).catch(() => {});
@@ -128,7 +124,7 @@ export class Iperf3Test {
   }
 
   private checkCongestion({ congestion }: TestParameters): void {
-    const ours = this.control.connection.info().congestion;
+    const ours = this.control.line.congestion;
     if (congestion === null || congestion === ours) return;
     throw new Iperf3Error(ERROR_CONGESTION, `it insists on ${congestion}, not ${ours}`);
   }
@@ -155,13 +151,16 @@ export class Iperf3Test {
   }
 
   /** Data flow until the client says that the test is over. */
-  private async transfer({ seconds, omitSeconds }: TestParameters): Promise<void> {
-    const { control, patience } = this;
+  private async transfer(parameters: TestParameters): Promise<void> {
+    const { control, patience, streams } = this;
+    const { seconds, omitSeconds, reverse, bidirectional } = parameters;
     this.startedAt = performance.now();
     this.cpu = new CpuMeter();
-    for (const stream of this.streams) stream.begin();
+    for (const stream of streams) stream.begin();
+    if (reverse && !bidirectional) this.send(parameters, streams);
+    else if (bidirectional) void this.findDirections(parameters);
     if (omitSeconds > 0) this.omitTimer = setTimeout(() => this.omit(), omitSeconds * 1000);
-    this.watchProgress();
+    this.idleTimer = setInterval(() => void this.checkProgress(), patience.idleMs);
     // Who counts bytes ends when they are through, be it tomorrow.
     const lasts = seconds > 0 ? (omitSeconds + seconds) * 1000 + patience.idleMs : MAX_TIMER_MS;
     const state = (await control.take(1, lasts)).readInt8();
@@ -169,13 +168,37 @@ export class Iperf3Test {
     if (state !== TEST_END) throw new HungUp(`it sent ${state} instead of the end of the test`);
   }
 
-  private watchProgress(): void {
-    let before = -1;
-    this.idleTimer = setInterval(() => {
-      const moved = this.streams.reduce((sum, stream) => sum + stream.moved, 0);
-      if (moved === before) this.control.fail(new Iperf3Error(ERROR_IDLE, 'nothing moved'));
-      before = moved;
-    }, this.patience.idleMs);
+  private send(parameters: TestParameters, streams: readonly TestStream[]): void {
+    for (const [i, stream] of streams.entries()) stream.send(paceOf(parameters, i));
+  }
+
+  /**
+   * Of two directions the client opens its own first, but of connections in different threads nobody
+   * knows the order: those on which it sends at once are its own.
+   */
+  private async findDirections(parameters: TestParameters): Promise<void> {
+    while (!this.measured) {
+      const moved = await this.progress();
+      const [theirs, ours] = [(i: number) => moved[i]! > 0, (i: number) => moved[i] === 0];
+      const all = this.streams;
+      if (all.filter((_, i) => theirs(i)).length >= parameters.parallel) {
+        // In the order in which the client numbers them.
+        this.streams = [...all.filter((_, i) => theirs(i)), ...all.filter((_, i) => ours(i))];
+        if (!this.measured) this.send(parameters, this.streams.slice(parameters.parallel));
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+  }
+
+  private progress(): Promise<number[]> {
+    return Promise.all(this.streams.map((stream) => stream.progress()));
+  }
+
+  private async checkProgress(): Promise<void> {
+    const moved = (await this.progress()).reduce((sum, bytes) => sum + bytes, 0);
+    if (moved === this.movedBefore) this.control.fail(new Iperf3Error(ERROR_IDLE, 'nothing moved'));
+    this.movedBefore = moved;
   }
 
   private omit(): void {
@@ -185,15 +208,23 @@ export class Iperf3Test {
   }
 
   /** Takes the numbers of a test that runs; at most once. */
-  private measure(): void {
-    if (this.startedAt === 0 || this.seconds > 0) return;
+  private async measure(): Promise<void> {
+    if (this.startedAt === 0 || this.measured) return;
+    this.measured = true;
     this.seconds = (performance.now() - this.startedAt) / 1000;
-    this.results = this.streams.map((stream) => ({ ...stream.end(), sent: stream.sends }));
+    const { streams } = this;
+    const counts = await Promise.all(streams.map((stream) => stream.end()));
+    // Of a test that was over before directions were found, those without data were to be ours.
+    const unsure = this.parameters?.bidirectional && !streams.some(({ sends }) => sends);
+    this.results = counts.map((count, i) => ({
+      ...count,
+      sent: unsure ? count.bytes === 0 : streams[i]!.sends,
+    }));
   }
 
-  private ownResults(parameters: TestParameters, peer: string): Record<string, unknown> {
+  private ownResults(parameters: TestParameters): Record<string, unknown> {
     const { results, seconds, control } = this;
-    const { congestion } = control.connection.info();
+    const { congestion, peer } = control.line;
     const own = resultsFor(results, seconds, this.cpu.read(), congestion);
     if (!parameters.wantsOutput) return own;
     const text = formatSummary({ peer, seconds, streams: results, failure: null });
@@ -208,9 +239,7 @@ export class Iperf3Test {
   }
 
   private complain(errorNumber: number): void {
-    const { connection } = this.control;
-    const message = errorBytes(errorNumber);
-    if (mayQueueData(connection.state) && !connection.finQueued) connection.write(message);
+    this.control.line.write(errorBytes(errorNumber));
   }
 
   private stop(): void {

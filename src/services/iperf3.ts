@@ -1,9 +1,12 @@
 // A server for iperf3's clients: its listener, and whose connection is whose. Knows the first bytes of a
 // connection; what a test does stands in iperf3-test.ts.
 
+import type { MessagePort } from 'node:worker_threads';
 import type { Listener, StackCore } from '../stack/core.js';
 import { Control } from './iperf3-control.js';
+import { type Line, LocalLine } from './iperf3-line.js';
 import { ACCESS_DENIED, COOKIE_BYTES, IPERF3_PORT, stateByte } from './iperf3-protocol.js';
+import { followBranch } from './iperf3-remote.js';
 import { formatSummary, type TestSummary } from './iperf3-results.js';
 import { Iperf3Test, type Patience } from './iperf3-test.js';
 
@@ -16,6 +19,8 @@ export interface Iperf3Options {
   /** Default 5201. */
   port?: number | undefined;
   patience?: Patience | undefined;
+  /** To threads that have connections of the same tests: each has an `Iperf3Branch`. */
+  branches?: readonly MessagePort[] | undefined;
   /** A test has ended; the line says how. */
   onTest?: ((line: string, summary: TestSummary) => void) | undefined;
 }
@@ -34,12 +39,14 @@ export class Iperf3Server {
   private ended: Promise<void> = Promise.resolve();
 
   /** @throws TcpError EADDRINUSE when the port is taken. */
-  constructor(core: StackCore, { port = IPERF3_PORT, patience, onTest }: Iperf3Options = {}) {
+  constructor(core: StackCore, options: Iperf3Options = {}) {
+    const { port = IPERF3_PORT, patience, branches = [], onTest } = options;
     this.port = port;
     this.patience = patience ?? PATIENCE;
     this.onTest = onTest ?? (() => {});
     const handler = { onConnection: () => this.acceptAll() };
     this.listener = core.listen({ port, reuseAddress: true, handler });
+    for (const branch of branches) followBranch(branch, (line) => this.admitStranger(line));
   }
 
   /** Connections that are open now: those of the test are counted as one. */
@@ -50,7 +57,7 @@ export class Iperf3Server {
   /** Accepts no more, and ends a test that runs; resolves when it has. */
   async close(): Promise<void> {
     this.listener.close();
-    for (const stranger of this.strangers) stranger.connection.abort();
+    for (const { line } of this.strangers) line.abort();
     this.test?.run.abort('the server is closing');
     await this.ended;
   }
@@ -59,9 +66,13 @@ export class Iperf3Server {
     for (;;) {
       const connection = this.listener.accept();
       if (connection === null) return;
-      if (this.strangers.size < MAX_STRANGERS) void this.greet(new Control(connection));
-      else connection.abort();
+      this.admitStranger(new LocalLine(connection));
     }
+  }
+
+  private admitStranger(line: Line): void {
+    if (this.strangers.size < MAX_STRANGERS) void this.greet(new Control(line));
+    else line.abort();
   }
 
   /** The cookie says which test a connection belongs to; the first one of a test makes it. */
@@ -81,7 +92,7 @@ export class Iperf3Server {
     const { test } = this;
     if (test === null) {
       this.ended = this.begin(control, cookie);
-    } else if (!cookie.equals(test.cookie) || !test.run.offer(control.connection)) {
+    } else if (!cookie.equals(test.cookie) || !test.run.offer(control.line)) {
       control.say(stateByte(ACCESS_DENIED));
       control.close(LINGER_MS);
     }

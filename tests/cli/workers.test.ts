@@ -15,6 +15,7 @@ if (!possible.ok) console.warn(`workers.test.ts is skipped: ${possible.why}`);
 vi.setConfig({ testTimeout: 60_000 });
 
 const READY = 'Ctrl-C ends it.';
+const SERVE = ['serve', '--workers', '2', '--iperf3'];
 
 /** Both ends of a line of text, and a pause in which the kernel forgets the flow. */
 const ECHO_TWICE = `
@@ -41,6 +42,10 @@ function printed({ code, stdout, stderr }: Finished): string {
   return stdout;
 }
 
+async function until(done: () => boolean): Promise<void> {
+  while (!done()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
 async function report(place: Place): Promise<StackReport & { workers: WorkerReport[] }> {
   return JSON.parse(printed(await place.finwait('ss -a --json')))[0];
 }
@@ -59,7 +64,7 @@ describe.skipIf(!possible.ok).each([
   beforeAll(async () => {
     buildProgram();
     place = await Place.create();
-    const [command, ...args] = [...wrap, process.execPath, MAIN, 'serve', '--workers', '2'];
+    const [command, ...args] = [...wrap, process.execPath, MAIN, ...SERVE];
     const options = { env: place.env, stdio: 'pipe' } as const;
     serve = await Running.shown(place.namespace.spawn(command!, args, options), READY);
   }, BUILD_MS);
@@ -113,6 +118,43 @@ describe.skipIf(!possible.ok).each([
     expect(await clients.end()).toEqual({ code: 0, stdout: 'open\nall came back\n', stderr: '' });
   });
 
+  it.each([
+    ['-P 6', 6],
+    ['-P 6 -R', 6],
+    ['-P 4 --bidir', 8],
+    ['-n 20M -P 5 -R', 5],
+  ])('spreads the streams of iperf3 %s, and puts their results together', async (line, streams) => {
+    const before = serve.stdout.length;
+    const command = `iperf3 -c 10.9.0.2 -J ${line.includes('-n') ? '' : '-t 1'} ${line}`;
+    const { end, error } = JSON.parse(printed(await place.sh(command)));
+    expect(error).toBeUndefined();
+    expect(end.streams.length).toBe(streams);
+    // Streams of different threads may be numbered in another order than the client's own.
+    const sums = line.includes('bidir')
+      ? [end.sum_sent, end.sum_received, end.sum_sent_bidir_reverse, end.sum_received_bidir_reverse]
+      : [end.sum_sent, end.sum_received];
+    for (const [i, { bytes }] of sums.entries()) {
+      expect(bytes).toBeGreaterThan(1_000_000);
+      if (i % 2 === 1) expect(sums[i - 1].bytes).toBeGreaterThanOrEqual(bytes);
+    }
+    if (line.includes('-n')) expect(end.sum_received.bytes).toBe(20 * 2 ** 20);
+    await serve.shows('iperf3 10.9.0.1');
+    await until(() => serve.stdout.slice(before).includes('streams'));
+    expect(serve.stdout.slice(before)).toMatch(
+      new RegExp(`^iperf3 10\\.9\\.0\\.1:\\d+: ${streams} streams, [^\\n]*\\)\\n$`),
+    );
+  });
+
+  it('lets one iperf3 run at a time', async () => {
+    const first = place.sh('iperf3 -c 10.9.0.2 -J -t 2 -P 2');
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    const others = await Promise.all(
+      Array.from({ length: 4 }, () => place.sh('iperf3 -c 10.9.0.2 -J -t 1')),
+    );
+    for (const { stdout } of others) expect(JSON.parse(stdout).error).toContain('server is busy');
+    expect(JSON.parse(printed(await first)).error).toBeUndefined();
+  });
+
   it('answers ping, in fragments as well', async () => {
     const text = printed(await place.sh('ping -q -c 3 -i 0.2 -s 5000 10.9.0.2'));
     expect(text).toContain('3 received');
@@ -120,8 +162,8 @@ describe.skipIf(!possible.ok).each([
 
   it('shows each listener once, and what every worker has done', async () => {
     const text = printed(await place.finwait('ss -a'));
-    expect(text.match(/^LISTEN/gm)?.length).toBe(4);
-    expect(text).toMatch(/4 listeners/);
+    expect(text.match(/^LISTEN/gm)?.length).toBe(5);
+    expect(text).toMatch(/5 listeners/);
     expect(text).toMatch(/^worker 0: \d+ connections, \d+ packets in, \d+ out/m);
     expect(text).toMatch(/^worker 1: \d+ connections, \d+ packets in, \d+ out/m);
   });
@@ -142,7 +184,7 @@ describe.skipIf(!possible.ok).each([
     const { code, stdout, stderr } = await serve.stop();
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(
-      /\nClosing 4 listeners and 10 connections on fw0 .*\nDone: fw0 is gone\.\n$/,
+      /\nClosing 5 listeners and 10 connections on fw0 .*\nDone: fw0 is gone\.\n$/,
     );
     expect(Date.now() - started).toBeLessThan(4000);
     expect(await place.interfaces()).toEqual([]);
