@@ -197,6 +197,7 @@ export class Iperf3Test {
 
   private async checkProgress(): Promise<void> {
     const moved = (await this.progress()).reduce((sum, bytes) => sum + bytes, 0);
+    if (this.measured) return;
     if (moved === this.movedBefore) this.control.fail(new Iperf3Error(ERROR_IDLE, 'nothing moved'));
     this.movedBefore = moved;
   }
@@ -211,6 +212,8 @@ export class Iperf3Test {
   private async measure(): Promise<void> {
     if (this.startedAt === 0 || this.measured) return;
     this.measured = true;
+    clearTimeout(this.omitTimer);
+    clearInterval(this.idleTimer);
     this.seconds = (performance.now() - this.startedAt) / 1000;
     const { streams } = this;
     const counts = await Promise.all(streams.map((stream) => stream.end()));
@@ -243,8 +246,6 @@ export class Iperf3Test {
   }
 
   private stop(): void {
-    clearTimeout(this.omitTimer);
-    clearInterval(this.idleTimer);
     for (const stream of this.streams) stream.close(LINGER_MS);
     this.control.close(LINGER_MS);
   }

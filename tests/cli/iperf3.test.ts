@@ -209,7 +209,7 @@ describe('one at a time', () => {
 });
 
 describe('a client that stalls', () => {
-  const quick = { stepMs: 100, idleMs: 100 };
+  const quick = { stepMs: 400, idleMs: 400 };
 
   it('before its cookie is complete', async () => {
     await restart(quick);
