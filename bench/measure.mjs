@@ -13,7 +13,7 @@ const PATIENCE_SECONDS = 15;
 const OPEN_MS = 120_000;
 /** How long each load runs before it counts. */
 const WARM_UP_SECONDS = 0.5;
-const WARM_UP_SHARE = 0.25;
+const WARM_UP_SHARE = 0.5;
 
 const [IDLE_ROW, TIME_WAIT_ROW] = MEMORY_ROWS.map(({ id }) => id);
 

@@ -103,25 +103,33 @@ function connections(results) {
   };
 }
 
-/** Over a simulated link, beside what the response functions say. */
+/** Over a simulated link, beside what the response functions say, which agree where much is lost. */
 function loss(results) {
   const rows = results.data.loss;
   if (rows.length === 0) return null;
-  const line = (congestion, name, read, type) => ({
-    type: 'line',
-    name,
-    lineStyle: { type },
-    data: rows.filter((each) => each.congestion === congestion).map(read),
-  });
   const controllers = [...new Set(rows.map(({ congestion }) => congestion))];
+  const points = (name, read) =>
+    rows
+      .filter(({ congestion }) => congestion === name)
+      .map((row) => [row.lossPercent, Number(read(row).toPrecision(4))]);
+  const measured = controllers.map((name) => ({
+    ...{ type: 'line', name, data: points(name, ({ mbits }) => mbits) },
+  }));
+  const responses = new Map();
+  for (const name of controllers) {
+    const data = points(name, ({ expected }) => expected);
+    const same = JSON.stringify(data);
+    responses.set(same, { data, names: [...(responses.get(same)?.names ?? []), name] });
+  }
+  const expected = [...responses.values()].map(({ data, names }) => ({
+    ...{ type: 'line', name: `response function of ${names.join(' and ')}`, data },
+    lineStyle: { type: 'dashed' },
+  }));
   return {
     title: 'Throughput against loss, 100 ms round trip, virtual time',
     xAxis: { type: 'log', name: '% lost' },
     yAxis: { type: 'log', name: 'Mbit/s' },
-    series: controllers.flatMap((each) => [
-      line(each, each, ({ lossPercent, mbits }) => [lossPercent, mbits], 'solid'),
-      line(each, `${each}, response function`, (r) => [r.lossPercent, r.expected], 'dashed'),
-    ]),
+    series: [...measured, ...expected],
   };
 }
 
@@ -146,7 +154,7 @@ function render(name, { title, xAxis, yAxis, series, grid }) {
     backgroundColor: 'transparent',
     textStyle: { ...text, fontFamily: 'sans-serif' },
     title: { text: title, left: 'center', textStyle: { ...text, fontSize: 16 } },
-    legend: { bottom: 0, itemGap: 24, textStyle: text },
+    legend: { bottom: 0, width: 640, itemGap: 24, textStyle: text },
     grid: { left: 16, right: 56, top: 56, bottom: 72, containLabel: true, ...grid },
     xAxis: { ...axis, ...xAxis },
     yAxis: { ...axis, ...yAxis },
