@@ -86,6 +86,6 @@ export class TransportSettings {
     const delay = this.#keepAliveDelay;
     connection.noDelay = this.noDelay;
     if (delay > 0) connection.setKeepAlive(this.#keepAlive, delay, 1000, 10);
-    else if (connection.keepAlive !== this.#keepAlive) connection.setKeepAlive(this.#keepAlive);
+    else if (connection.keepsAlive !== this.#keepAlive) connection.setKeepAlive(this.#keepAlive);
   }
 }

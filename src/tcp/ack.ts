@@ -12,7 +12,7 @@ import { flightIsOver, learnFromAck } from './recovery.js';
 import { goBack, restartRetransmit } from './retransmit.js';
 import { sampleFlight, sampleRtt } from './rtt.js';
 import { beginNews, takeCumulativeAck, takeSackBlocks } from './scoreboard.js';
-import { NEWS_WRITABLE, type Tcb } from './tcb.js';
+import { lossCounters, NEWS_WRITABLE, type Tcb } from './tcb.js';
 import { cancelTimer, isArmed, PERSIST_TIMER } from './timers.js';
 
 /**
@@ -47,7 +47,7 @@ function acknowledgeFlight(tcb: Tcb, flight: Flight, segment: TcpSegment, oldWin
   const advances = seqGt(segment.ack, snd.una);
   const duplicate = !advances && isDuplicate(tcb, segment, oldWindow);
   if (!advances && !duplicate && segment.sackCount === 0) return;
-  if (duplicate) tcb.counters.duplicateAcks += 1;
+  if (duplicate) lossCounters(tcb).duplicateAcks += 1;
   beginNews(flight);
   if (advances) {
     takeCumulativeAck(tcb, flight, segment);

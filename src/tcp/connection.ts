@@ -13,6 +13,7 @@ import { transmit } from './output.js';
 import { CLOSED, mayQueueData, STATE_NAMES, type State, TIME_WAIT } from './state.js';
 import {
   type CloseReason,
+  KeepAlive,
   NEWS_ADVICE,
   NEWS_CLOSED,
   NEWS_END,
@@ -235,18 +236,20 @@ export class Connection extends Tcb {
     this.host.schedule(this);
   }
 
+  get keepsAlive(): boolean {
+    return this.keepAlive?.on ?? false;
+  }
+
   /** Keep-alive (RFC 9293 §3.8.4); times in milliseconds, defaults as in Linux. */
   setKeepAlive(
     on: boolean,
-    idleMs: number = this.keepAliveIdleMs,
-    intervalMs: number = this.keepAliveIntervalMs,
-    probes: number = this.keepAliveProbes,
+    idleMs = this.keepAlive?.idleMs ?? this.config.keepAliveIdle,
+    intervalMs = this.keepAlive?.intervalMs ?? this.config.keepAliveInterval,
+    probes = this.keepAlive?.probes ?? this.config.keepAliveProbes,
   ): void {
     this.host.renewClock();
-    this.keepAlive = on;
-    this.keepAliveIdleMs = idleMs;
-    this.keepAliveIntervalMs = intervalMs;
-    this.keepAliveProbes = probes;
+    this.keepAlive ??= new KeepAlive(this.config);
+    Object.assign(this.keepAlive, { on, idleMs, intervalMs, probes });
     renewKeepAlive(this);
     this.host.schedule(this);
   }

@@ -11,7 +11,7 @@ const DUPLICATE_THRESHOLD = 3;
 /** A duplicate ACK: a segment has left the network, but not the one that is missing. */
 export function duplicateAck(tcb: Tcb): void {
   const snd = tcb.snd;
-  tcb.counters.duplicateAcks += 1;
+  lossCounters(tcb).duplicateAcks += 1;
   if (snd.recovering) {
     // §3.2 step 4: what has arrived makes room for as much.
     snd.cwnd = (snd.cwnd + snd.mss) | 0;

@@ -7,8 +7,8 @@ import { armTimer, cancelTimer, KEEPALIVE_TIMER } from './timers.js';
 
 /** Starts or stops the timer after a setting or the state changed. */
 export function renewKeepAlive(tcb: Tcb): void {
-  if (tcb.keepAlive && tcb.state >= ESTABLISHED && tcb.state !== TIME_WAIT) {
-    armTimer(tcb, KEEPALIVE_TIMER, tcb.keepAliveIdleMs);
+  if (tcb.keepAlive?.on && tcb.state >= ESTABLISHED && tcb.state !== TIME_WAIT) {
+    armTimer(tcb, KEEPALIVE_TIMER, tcb.keepAlive.idleMs);
   } else {
     cancelTimer(tcb, KEEPALIVE_TIMER);
   }
@@ -16,27 +16,28 @@ export function renewKeepAlive(tcb: Tcb): void {
 
 /**
  * MUST-26: a probe only when nothing was heard for the idle time. MUST-29: one lost probe says
- * nothing; the connection is given up after `keepAliveProbes` of them without any answer.
+ * nothing; the connection is given up after `probes` of them without any answer.
  */
 export function keepAliveDue(tcb: Tcb): void {
-  if (!tcb.keepAlive) return;
+  const keepAlive = tcb.keepAlive;
+  if (!keepAlive?.on) return;
   const now = tcb.host.clock.ms;
   const silent = (now - tcb.rcv.heardMs) | 0;
-  const answered = ((tcb.rcv.heardMs - tcb.keepAliveSentMs) | 0) >= 0;
-  if (answered) tcb.keepAliveProbesSent = 0;
+  const answered = ((tcb.rcv.heardMs - keepAlive.sentMs) | 0) >= 0;
+  if (answered) keepAlive.sent = 0;
   const outstanding = tcb.snd.una !== tcb.snd.max;
-  if (outstanding || silent < tcb.keepAliveIdleMs) {
+  if (outstanding || silent < keepAlive.idleMs) {
     // What is outstanding has the retransmission timer to find out whether the peer lives.
-    tcb.keepAliveProbesSent = 0;
-    armTimer(tcb, KEEPALIVE_TIMER, tcb.keepAliveIdleMs - (outstanding ? 0 : silent));
+    keepAlive.sent = 0;
+    armTimer(tcb, KEEPALIVE_TIMER, keepAlive.idleMs - (outstanding ? 0 : silent));
     return;
   }
-  if (tcb.keepAliveProbesSent >= tcb.keepAliveProbes) {
+  if (keepAlive.sent >= keepAlive.probes) {
     timedOut(tcb);
     return;
   }
-  tcb.keepAliveProbesSent += 1;
-  tcb.keepAliveSentMs = now;
+  keepAlive.sent += 1;
+  keepAlive.sentMs = now;
   tcb.pending |= SEND_KEEPALIVE;
-  armTimer(tcb, KEEPALIVE_TIMER, tcb.keepAliveIntervalMs);
+  armTimer(tcb, KEEPALIVE_TIMER, keepAlive.intervalMs);
 }

@@ -176,7 +176,7 @@ function sendData(tcb: Tcb, length: number, fin: boolean): void {
 }
 
 function noteRetransmission(tcb: Tcb): void {
-  tcb.counters.retransmits += 1;
+  lossCounters(tcb).retransmits += 1;
   voidTiming(tcb);
 }
 

@@ -9,7 +9,7 @@ import { armRetransmit, rearmRetransmit } from './retransmit.js';
 import { voidTiming } from './rtt.js';
 import { logSent, pipe } from './scoreboard.js';
 import { largestPayload, payloadMss, sendSegment } from './segment-out.js';
-import { segmentsOf, type Tcb } from './tcb.js';
+import { lossCounters, segmentsOf, type Tcb } from './tcb.js';
 import { noteResent } from './undo.js';
 
 /** The segment at SND.UNA again, whatever the windows: RFC 5681 §3.2, RFC 6582, RFC 6298 §5.4. */
@@ -99,7 +99,7 @@ function sendAgain(tcb: Tcb, seq: number, length: number): void {
   let flags = ACK;
   if (data < length) flags |= FIN;
   if (data > 0 && ((seq + data) | 0) === end) flags |= PSH;
-  tcb.counters.retransmits += Math.max(segmentsOf(tcb, data), 1);
+  lossCounters(tcb).retransmits += Math.max(segmentsOf(tcb, data), 1);
   voidTiming(tcb);
   sendSegment(tcb, seq, flags, data);
 }

@@ -7,7 +7,7 @@ import { probeNow } from './persist.js';
 import { enterTimeout } from './recovery.js';
 import { currentRto } from './rtt.js';
 import { timedOut } from './set-state.js';
-import { NEWS_ADVICE, SEND_LOST, SEND_SYN, type Tcb } from './tcb.js';
+import { lossCounters, NEWS_ADVICE, SEND_LOST, SEND_SYN, type Tcb } from './tcb.js';
 import { armTimer, cancelTimer, isArmed, LOSS_PROBE_TIMER, RETRANSMIT_TIMER } from './timers.js';
 import { probeDue, scheduleProbe } from './tlp.js';
 
@@ -57,7 +57,7 @@ export function retransmitDue(tcb: Tcb): void {
   const first = rtt.retries === 0 && !(snd.flight !== null && snd.recovering);
   rtt.retries += 1;
   rtt.backoff += 1;
-  tcb.counters.timeouts += 1;
+  lossCounters(tcb).timeouts += 1;
   adviseAfterR1(tcb);
   if (!tcb.snd.synAcknowledged) {
     tcb.pending |= SEND_SYN;

@@ -173,9 +173,6 @@ export class RttState {
 export class ConnectionCounters {
   segmentsIn = 0;
   segmentsOut = 0;
-  retransmits = 0;
-  duplicateAcks = 0;
-  timeouts = 0;
   /** Null while nothing was ever lost, probed or overtaken. */
   loss: LossCounters | null = null;
   private receivedLow = 0;
@@ -212,6 +209,9 @@ const SPLIT = 1 << 30;
 
 /** What went wrong on the way, in segments or events. */
 export class LossCounters {
+  retransmits = 0;
+  duplicateAcks = 0;
+  timeouts = 0;
   /** Segments that were taken for lost (RFC 8985, RFC 6675). */
   lost = 0;
   /** Recoveries that began without a timeout. */
@@ -224,6 +224,23 @@ export class LossCounters {
   undos = 0;
   /** Segments that arrived after what was sent behind them. */
   reorderings = 0;
+}
+
+/** Keep-alive of one connection (RFC 9293 §3.8.4), and how it stands. */
+export class KeepAlive {
+  on = true;
+  idleMs: number;
+  intervalMs: number;
+  probes: number;
+  /** Probes since one was answered, and when the last one was sent. */
+  sent = 0;
+  sentMs = 0;
+
+  constructor(config: TcpConfig) {
+    this.idleMs = config.keepAliveIdle;
+    this.intervalMs = config.keepAliveInterval;
+    this.probes = config.keepAliveProbes;
+  }
 }
 
 /** One connection's state, without behaviour; see connection.ts for what can be done with it. */
@@ -271,9 +288,6 @@ export class Tcb {
   /** Challenge ACKs, RFC 5961 §10: when the last one went out. */
   challengeMs = 0;
   challenged = false;
-  /** Keep-alive probes since one was answered, and when the last one was sent. */
-  keepAliveProbesSent = 0;
-  keepAliveSentMs = 0;
   readonly createdMs: number;
 
   trafficClass: number;
@@ -282,10 +296,8 @@ export class Tcb {
   nagle: boolean;
   userTimeoutMs: number;
   mslMs: number;
-  keepAlive: boolean;
-  keepAliveIdleMs: number;
-  keepAliveIntervalMs: number;
-  keepAliveProbes: number;
+  /** Null until it is asked for. */
+  keepAlive: KeepAlive | null;
 
   /** Sums that no segment changes: IPv4 header, and pseudo-header without the length. */
   ipv4Sum = 0;
@@ -312,10 +324,7 @@ export class Tcb {
     this.nagle = !config.noDelay;
     this.userTimeoutMs = config.userTimeout;
     this.mslMs = config.msl;
-    this.keepAlive = config.keepAlive;
-    this.keepAliveIdleMs = config.keepAliveIdle;
-    this.keepAliveIntervalMs = config.keepAliveInterval;
-    this.keepAliveProbes = config.keepAliveProbes;
+    this.keepAlive = config.keepAlive ? new KeepAlive(config) : null;
     this.rcv.limit = config.receiveBuffer;
     this.rtt.rtoMs = config.initialRto;
     this.createdMs = host.clock.ms;

@@ -251,7 +251,7 @@ export class Run {
       seconds,
       told: [parties[0].told ?? 'nothing', parties[1].told ?? 'nothing'],
       received: [parties[0].received, parties[1].received],
-      retransmits: this.connections.reduce((all, { counters }) => all + counters.retransmits, 0),
+      retransmits: this.connections.reduce((all, each) => all + each.info().retransmits, 0),
       packets: sum(({ offered }) => offered),
       spoiled: sum(
         (way) => way.lost + way.overflowed + way.corrupted + way.reordered + way.duplicated,
