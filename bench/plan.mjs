@@ -5,8 +5,6 @@ import { LOADS } from './rows.mjs';
 
 /** Connections that are idle at each step on the way to the number asked for. */
 const STEPS = [1000, 10_000];
-/** So many that tables, which grow by doubling, are just full: the record is weighed, not the room. */
-const FINISHED = 32_000;
 /** A rough guess, for the progress: connections opened each second, and starting a server. */
 const OPENED_PER_SECOND = 8000;
 const START_SECONDS = 0.5;
@@ -34,7 +32,7 @@ export function turnsOf(contender, options) {
   }
   const turns = stages.some((stage) => stage.loads.length > 0 || stage.weigh) ? [stages] : [];
   if (weighed && contender.services.includes('finished')) {
-    turns.push([{ idle: 0, loads: [], finished: FINISHED }]);
+    turns.push([{ idle: 0, loads: [], finished: options.finished }]);
   }
   return turns.map((turn) =>
     turn.map((stage) => ({ ...stage, seconds: expected(stage, seconds) })),

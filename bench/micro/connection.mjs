@@ -56,7 +56,12 @@ export class BenchConnection extends IdleHandler {
       device: this,
       memory: 64 << 20,
       random: (bytes) => bytes.fill(7),
-      tcp: { receiveBuffer: 4 << 20, receiveBufferMax: 8 << 20, sendBuffer: 1 << 20 },
+      tcp: {
+        receiveBuffer: 4 << 20,
+        receiveBufferMax: 8 << 20,
+        sendBuffer: 1 << 20,
+        sendBufferMax: 1 << 20,
+      },
     });
     this.core.listen({ port: 80, handler: { onConnection: (listener) => this.#accept(listener) } });
     this.receive(SYN, 0);

@@ -1,17 +1,21 @@
 // The command `npm run bench`: what it says to those who ask for what is not there, and one short run.
 
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { canUseNamespaces } from '../support/namespace.js';
 import { figures } from './figures.js';
 
 const BENCH = fileURLToPath(new URL('../../bench/main.mjs', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'finwait-bench-test-'));
 afterAll(() => rmSync(folder, { recursive: true }));
+
+/** What it builds goes where we can see whether it stays. */
+const env = { ...process.env, TMPDIR: folder };
 
 interface Finished {
   code: number;
@@ -21,7 +25,7 @@ interface Finished {
 
 function bench(...args: string[]): Promise<Finished> {
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [BENCH, ...args], (_, stdout, stderr) => {
+    const child = execFile(process.execPath, [BENCH, ...args], { env }, (_, stdout, stderr) => {
       resolve({ code: child.exitCode ?? -1, stdout, stderr });
     });
   });
@@ -78,7 +82,6 @@ const place = canUseNamespaces();
 describe.skipIf(!place.ok)('a run', () => {
   it('gives a figure for each contender, and leaves nothing behind', async () => {
     const file = join(folder, 'run.json');
-    const before = readdirSync(tmpdir());
     const args = ['--quick', '--seconds', '0.1', '--idle', '200', '--json', file];
     const groups = ['throughput', 'latency', 'connections', 'close', 'memory'];
     const only = ['--only', 'finwait,node:net,C epoll'];
@@ -97,7 +100,35 @@ describe.skipIf(!place.ok)('a run', () => {
     }
     expect(rows('finwait raw')).toEqual(expect.arrayContaining([['memory-idle', 1]]));
     expect(stdout).toContain('bulk in, Gbit/s');
-    const left = readdirSync(tmpdir()).filter((name) => !before.includes(name));
-    expect(left.filter((name) => name.startsWith('finwait-bench-'))).toEqual([]);
+    expect(readdirSync(folder).filter((name) => name.startsWith('finwait-bench-'))).toEqual([]);
+  }, 60_000);
+
+  it('that is interrupted leaves nothing behind either', async () => {
+    const child = spawn(process.execPath, [BENCH, '--quick', '--only', 'C epoll'], { env });
+    const closed = once(child, 'close');
+    const built = () => readdirSync(folder).find((name) => name.startsWith('finwait-bench-'));
+    const programs = () => {
+      const name = built();
+      return name === undefined ? [] : readdirSync(join(folder, name));
+    };
+    await vi.waitUntil(() => programs().includes('load'), { timeout: 20_000 });
+    const place = join(folder, built()!);
+    child.kill('SIGINT');
+    expect(await closed).toEqual([130, null]);
+    expect(built()).toBeUndefined();
+    expect(commandLines().filter((line) => line.includes(place))).toEqual([]);
   }, 60_000);
 });
+
+/** Of all processes that there are. */
+function commandLines(): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+      } catch {
+        return '';
+      }
+    });
+}
