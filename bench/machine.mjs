@@ -31,11 +31,8 @@ function commit() {
   }
 }
 
-/** One or two lines for people. */
-export function machineLines(machine) {
-  const { cpu, cores, memoryGiB, kernel, node, congestionControl, mtu, date, commit } = machine;
-  return [
-    `${cpu}, ${cores} cores, ${memoryGiB} GiB; Linux ${kernel}; Node ${node}`,
-    `${congestionControl} on the kernel's side, MTU ${mtu}; ${date}, commit ${commit}`,
-  ];
+/** One line for people. */
+export function machineLine({ cpu, cores, memoryGiB, kernel, node, date, commit }) {
+  const system = `${cpu}, ${cores} cores, ${memoryGiB} GiB; Linux ${kernel}; Node ${node}`;
+  return `${system}; ${date}, commit ${commit}`;
 }

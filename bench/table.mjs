@@ -1,7 +1,7 @@
 // Shows results as text. Knows columns and numbers; must not know how they came about.
 
 import { styleText } from 'node:util';
-import { machineLines } from './machine.mjs';
+import { machineLine } from './machine.mjs';
 import { summary } from './statistics.mjs';
 import { judge, judgeLoss } from './targets.mjs';
 
@@ -22,8 +22,13 @@ export function renderTable(results, colour = false) {
 /** Where and how the figures were made, a sentence each. */
 export function tableHead(results) {
   const { machine, rounds, seconds, pinned } = results.data;
-  const where = pinned ? '; server and client on a processor each' : '';
-  return [...machineLines(machine), `medians of ${rounds} rounds, ${seconds} s each${where}`];
+  const { congestionControl, mtu } = machine;
+  const where = pinned ? ', server and client on a processor each' : '';
+  return [
+    machineLine(machine),
+    `MTU ${mtu}, ${congestionControl} on the kernel's side, tcp_tw_reuse, ports 2000 to 65000${where}`,
+    `medians of ${rounds} rounds, ${seconds} s each`,
+  ];
 }
 
 /** For each row of the results, lines of cells: a head, then the contenders. */

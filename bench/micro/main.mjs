@@ -6,7 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import Benchmark from 'benchmark';
-import { describeMachine, machineLines } from '../machine.mjs';
+import { describeMachine, machineLine } from '../machine.mjs';
 import { align, formatNumber } from '../table.mjs';
 import { segments } from './segments.mjs';
 import { storage } from './storage.mjs';
@@ -50,4 +50,4 @@ if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
 if (values.json !== undefined) {
   writeFileSync(values.json, `${JSON.stringify({ machine, figures }, null, 1)}\n`);
 }
-console.log([...machineLines(machine), '', render(figures)].join('\n'));
+console.log([machineLine(machine), '', render(figures)].join('\n'));
