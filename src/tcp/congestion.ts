@@ -1,12 +1,12 @@
 // What a congestion controller is (RFC 5681 and its followers), and what all of them do alike. Knows
 // cwnd and ssthresh; each algorithm has its own file, and recovery is none of them.
 
-import type { Tcb } from './tcb.js';
+import { congestionMemory, type Tcb } from './tcb.js';
 
 /**
  * A congestion controller: without state of its own, it works on `snd.cwnd` and `snd.ssthresh`
- * (bytes). What else it must remember of a connection stands in `snd.controllerMemory`, which it makes
- * when it is needed first. Recovery (which segment is sent again) is not its concern.
+ * (bytes). What else it must remember of a connection stands in `controller` of
+ * `snd.congestion`, which it makes when it is needed first. Recovery (which segment is sent again) is not its concern.
  */
 export interface CongestionControl {
   readonly name: string;
@@ -63,8 +63,9 @@ export function slowStart(tcb: Tcb, acked: number): number {
  */
 export function usedWindow(tcb: Tcb): number {
   const snd = tcb.snd;
-  if (snd.windowFull) return snd.cwnd;
-  return Math.min(Math.max((snd.max - snd.una) | 0, snd.mostUsed), snd.cwnd);
+  const { windowFull, mostUsed } = congestionMemory(tcb);
+  if (windowFull) return snd.cwnd;
+  return Math.min(Math.max((snd.max - snd.una) | 0, mostUsed), snd.cwnd);
 }
 
 /** RFC 5681 equation (4): never less than two segments. */
@@ -74,15 +75,17 @@ export function setThreshold(tcb: Tcb, bytes: number): void {
 
 /** To be called before a reduction: what `restoreWindow` brings back. */
 export function saveWindow(tcb: Tcb): void {
-  tcb.snd.priorCwnd = tcb.snd.cwnd;
-  tcb.snd.priorSsthresh = tcb.snd.ssthresh;
+  const memory = congestionMemory(tcb);
+  memory.priorCwnd = tcb.snd.cwnd;
+  memory.priorSsthresh = tcb.snd.ssthresh;
 }
 
 /** The reduction was a mistake (RFC 4015 §3.2): never to less than what is allowed by now. */
 export function restoreWindow(tcb: Tcb): void {
   const snd = tcb.snd;
-  snd.cwnd = Math.max(snd.cwnd, snd.priorCwnd);
-  snd.ssthresh = Math.max(snd.ssthresh, snd.priorSsthresh);
+  const { priorCwnd, priorSsthresh } = congestionMemory(tcb);
+  snd.cwnd = Math.max(snd.cwnd, priorCwnd);
+  snd.ssthresh = Math.max(snd.ssthresh, priorSsthresh);
 }
 
 /**

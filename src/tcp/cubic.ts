@@ -14,7 +14,7 @@ import {
   usedWindow,
 } from './congestion.js';
 import { HyStart, hyStartGrowth, hyStartSampled } from './hystart.js';
-import type { Tcb } from './tcb.js';
+import { congestionMemory, type Tcb } from './tcb.js';
 import { windowIsUsed } from './window-use.js';
 
 /** §4.6: what a loss leaves of the window. */
@@ -66,14 +66,14 @@ export const cubic: CongestionControl = {
 
   sampled(tcb: Tcb, rttUs: number): void {
     if (tcb.snd.ssthresh !== NO_SSTHRESH) return;
-    const memory = tcb.snd.controllerMemory as CubicMemory | null;
+    const memory = existing(tcb);
     if (memory !== null && memory.hystart !== null) hyStartSampled(memory.hystart, rttUs);
   },
 
   acknowledged(tcb: Tcb, acked: number): void {
     const snd = tcb.snd;
     if (!windowIsUsed(tcb)) {
-      if (snd.controllerMemory !== null) standStill(tcb, snd.controllerMemory as CubicMemory);
+      standStill(tcb);
       return;
     }
     const memory = memoryOf(tcb);
@@ -101,7 +101,7 @@ export const cubic: CongestionControl = {
 
   restarted(tcb: Tcb): void {
     restartWindow(tcb);
-    const memory = tcb.snd.controllerMemory as CubicMemory | null;
+    const memory = existing(tcb);
     if (memory !== null) memory.curve.running = false;
   },
 
@@ -113,8 +113,14 @@ export const cubic: CongestionControl = {
 };
 
 function memoryOf(tcb: Tcb): CubicMemory {
-  tcb.snd.controllerMemory ??= new CubicMemory();
-  return tcb.snd.controllerMemory as CubicMemory;
+  const memory = congestionMemory(tcb);
+  memory.controller ??= new CubicMemory();
+  return memory.controller as CubicMemory;
+}
+
+function existing(tcb: Tcb): CubicMemory | null {
+  const { congestion } = tcb.snd;
+  return congestion === null ? null : (congestion.controller as CubicMemory | null);
 }
 
 /**
@@ -149,7 +155,9 @@ function reduce(tcb: Tcb): void {
 }
 
 /** §5.8: while the application leaves cwnd unused, the curve waits. */
-function standStill(tcb: Tcb, memory: CubicMemory): void {
+function standStill(tcb: Tcb): void {
+  const memory = existing(tcb);
+  if (memory === null) return;
   const now = tcb.host.clock.ms;
   memory.curve.epochMs = (memory.curve.epochMs + now - memory.usedMs) | 0;
   memory.usedMs = now;

@@ -5,7 +5,7 @@ import { CE, ECT_0 } from '../wire/ip.js';
 import { seqLeq, seqLt } from '../wire/sequence.js';
 import { ACK, CWR, ECE, SYN, type TcpSegment } from '../wire/tcp.js';
 import { SYN_SENT } from './state.js';
-import { SEND_ACK, type Tcb } from './tcb.js';
+import { congestionMemory, SEND_ACK, type Tcb } from './tcb.js';
 
 const BOTH = ECE | CWR;
 
@@ -54,11 +54,11 @@ export function ecnField(tcb: Tcb, seq: number, length: number): number {
 
 /** The bits of a segment: the echo on all, CWR on the first new data after a reduction. */
 export function ecnFlags(tcb: Tcb, flags: number, field: number): number {
-  const { snd } = tcb;
+  const { congestion } = tcb.snd;
   let all = tcb.rcv.echo && (flags & ACK) !== 0 ? flags | ECE : flags;
-  if (snd.cwrDue && field === ECT_0) {
+  if (congestion?.cwrDue && field === ECT_0) {
     all |= CWR;
-    snd.cwrDue = false;
+    congestion.cwrDue = false;
   }
   return all;
 }
@@ -97,8 +97,9 @@ export function isEcho(tcb: Tcb, segment: TcpSegment): boolean {
 /** §6.1.2: cwnd was reduced, for whatever reason; the peer is told with the next new data. */
 export function noteReduction(tcb: Tcb): void {
   if (!tcb.ecn) return;
-  tcb.snd.cwrDue = true;
-  tcb.snd.cwrEnd = tcb.snd.max;
+  const memory = congestionMemory(tcb);
+  memory.cwrDue = true;
+  memory.cwrEnd = tcb.snd.max;
 }
 
 /**
@@ -106,7 +107,8 @@ export function noteReduction(tcb: Tcb): void {
  * when something beyond that window is acknowledged: that carried the CWR.
  */
 export function isReduced(tcb: Tcb, ack: number): boolean {
-  const { snd } = tcb;
-  // `cwrEnd` may be so old that it has wrapped: then it does not lie within what was sent.
-  return tcb.ecn && seqLeq(ack, snd.cwrEnd) && seqLeq(snd.cwrEnd, snd.max);
+  const { congestion, max } = tcb.snd;
+  if (!tcb.ecn || congestion === null) return false;
+  // It may be so old that it has wrapped: then it does not lie within what was sent.
+  return seqLeq(ack, congestion.cwrEnd) && seqLeq(congestion.cwrEnd, max);
 }

@@ -30,8 +30,6 @@ function prepare(tcb: Tcb, iss: number): void {
   snd.max = iss;
   snd.small = iss;
   snd.recover = iss;
-  snd.usedUntil = iss;
-  snd.cwrEnd = iss;
   snd.ringSeq = (iss + 1) | 0;
   rcv.shift = tcb.windowScaling ? windowShiftFor(config.receiveBufferMax) : 0;
   rcv.heardMs = tcb.host.clock.ms;

@@ -3,7 +3,7 @@
 // why something may be sent.
 
 import { payloadMss } from './segment-out.js';
-import type { Tcb } from './tcb.js';
+import { congestionMemory, type Tcb } from './tcb.js';
 import { armTimer, isArmed, PACING_TIMER } from './timers.js';
 
 /** A shorter round trip has too few milliseconds to spread anything over. */
@@ -44,21 +44,22 @@ function bytesPerMs(tcb: Tcb): number {
 function spend(tcb: Tcb, rate: number, length: number): number {
   const { snd } = tcb;
   const now = tcb.host.clock.ms;
+  const memory = congestionMemory(tcb);
   const mss = payloadMss(tcb);
   const most = Math.max(BURST_SEGMENTS * mss, BURST_MS * rate);
-  const elapsed = (now - snd.paceMs) | 0;
-  snd.paceMs = now;
+  const elapsed = (now - memory.paceMs) | 0;
+  memory.paceMs = now;
   // A negative time is one so long that it has wrapped.
-  snd.paceCredit = elapsed < 0 ? most : Math.min(snd.paceCredit + elapsed * rate, most);
+  memory.paceCredit = elapsed < 0 ? most : Math.min(memory.paceCredit + elapsed * rate, most);
   const quantum = Math.min(length, Math.max(QUANTUM_SEGMENTS * mss, rate - (rate % mss)));
   // Where nothing is in flight no ACK will ask again.
-  if (snd.paceCredit < quantum && snd.una !== snd.max) {
-    wait(tcb, Math.ceil((quantum - snd.paceCredit) / rate));
+  if (memory.paceCredit < quantum && snd.una !== snd.max) {
+    wait(tcb, Math.ceil((quantum - memory.paceCredit) / rate));
     return NOT_NOW;
   }
-  const credit = Math.max(snd.paceCredit - (snd.paceCredit % mss), quantum);
+  const credit = Math.max(memory.paceCredit - (memory.paceCredit % mss), quantum);
   const allowed = Math.min(length, credit);
-  snd.paceCredit = (snd.paceCredit - allowed) | 0;
+  memory.paceCredit = (memory.paceCredit - allowed) | 0;
   return allowed;
 }
 

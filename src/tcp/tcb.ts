@@ -77,22 +77,8 @@ export class SendSpace {
   dupAcks = 0;
   /** What was acknowledged and has not yet opened cwnd, as the controller counts it. */
   creditedBytes = 0;
-  /** Both as they were before the last reduction, for when that was a mistake. */
-  priorCwnd = 0;
-  priorSsthresh = 0;
-  /** Until `usedUntil` is acknowledged: was cwnd full, and how much was in flight (window-use.ts). */
-  windowFull = false;
-  mostUsed = 0;
-  usedUntil = 0;
-  /** RFC 3168 §6.1.2: once `cwrEnd` is acknowledged an echo means another reduction. */
-  cwrEnd = 0;
-  /** The next new data segment tells the peer that cwnd was reduced. */
-  cwrDue = false;
-  /** Bytes that may go at once, and since when (pacing.ts). */
-  paceCredit = 0;
-  paceMs = 0;
-  /** What the controller remembers besides, made by it when it is needed. */
-  controllerMemory: object | null = null;
+  /** What congestion control remembers; null until data were sent. */
+  congestion: CongestionMemory | null = null;
 
   /** With SACK: what is outstanding, and what is known of it; null while nothing is. */
   flight: Flight | null = null;
@@ -102,6 +88,29 @@ export class SendSpace {
 
 /** What most connections hold most of the time; each array of its own would cost 32 bytes. */
 export const NO_NUMBERS: never[] = [];
+
+/** What congestion control, ECN and pacing remember of a connection that has sent something. */
+export class CongestionMemory {
+  /** Both as they were before the last reduction, for when that was a mistake. */
+  priorCwnd = 0;
+  priorSsthresh = 0;
+  /** Until `usedUntil` is acknowledged: was cwnd full, and how much was in flight (window-use.ts). */
+  windowFull = false;
+  mostUsed = 0;
+  /** RFC 3168 §6.1.2: the next new data segment tells the peer that cwnd was reduced. */
+  cwrDue = false;
+  /** Bytes that may go at once, and since when (pacing.ts). */
+  paceCredit = 0;
+  paceMs = 0;
+  /** What the controller remembers besides, made by it when it is needed. */
+  controller: object | null = null;
+
+  constructor(
+    public usedUntil: number,
+    /** Once it is acknowledged an echo means another reduction (ecn.ts). */
+    public cwrEnd: number,
+  ) {}
+}
 
 /** Receive sequence space, RFC 9293 §3.3.1 and Figure 4, and what its algorithms remember. */
 export class ReceiveSpace {
@@ -354,6 +363,13 @@ export function lossCounters(tcb: Tcb): LossCounters {
 /** How many segments so many bytes make. */
 export function segmentsOf(tcb: Tcb, bytes: number): number {
   return Math.ceil(bytes / tcb.snd.mss);
+}
+
+/** Made with the first data. */
+export function congestionMemory(tcb: Tcb): CongestionMemory {
+  const { snd } = tcb;
+  snd.congestion ??= new CongestionMemory(snd.una, (snd.una - 1) | 0);
+  return snd.congestion;
 }
 
 /** Memory for data beyond a gap, taken when the first gap appears. */

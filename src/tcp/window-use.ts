@@ -3,7 +3,7 @@
 
 import { seqGeq } from '../wire/sequence.js';
 import { pipe } from './scoreboard.js';
-import type { Tcb } from './tcb.js';
+import { congestionMemory, type Tcb } from './tcb.js';
 
 /**
  * To be called when something new was sent. Remembers the most that was in flight at once in this
@@ -14,10 +14,12 @@ export function noteWindowUse(tcb: Tcb): void {
   const snd = tcb.snd;
   const flight = tcb.sack ? pipe(tcb) : (snd.nxt - snd.una) | 0;
   const full = ((flight + snd.mss) | 0) > snd.cwnd;
-  if (full || seqGeq(snd.una, snd.usedUntil) || (!snd.windowFull && flight > snd.mostUsed)) {
-    snd.windowFull = full;
-    snd.mostUsed = flight;
-    snd.usedUntil = snd.nxt;
+  const memory = congestionMemory(tcb);
+  const fuller = !memory.windowFull && flight > memory.mostUsed;
+  if (full || fuller || seqGeq(snd.una, memory.usedUntil)) {
+    memory.windowFull = full;
+    memory.mostUsed = flight;
+    memory.usedUntil = snd.nxt;
   }
 }
 
@@ -26,6 +28,7 @@ export function noteWindowUse(tcb: Tcb): void {
  * doubles although a round never fills it to the last segment (as Linux).
  */
 export function windowIsUsed(tcb: Tcb): boolean {
-  const snd = tcb.snd;
-  return snd.windowFull || (snd.cwnd < snd.ssthresh && snd.cwnd >> 1 < snd.mostUsed);
+  const { cwnd, ssthresh, congestion } = tcb.snd;
+  if (congestion === null) return false;
+  return congestion.windowFull || (cwnd < ssthresh && cwnd >> 1 < congestion.mostUsed);
 }

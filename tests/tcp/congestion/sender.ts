@@ -37,7 +37,7 @@ export class Sender {
     this.most = most;
     this.now = start;
     this.snd = new SendSpace(null as never);
-    Object.assign(this.snd, { mss, una: iss, nxt: iss, max: iss, usedUntil: iss, cwrEnd: iss });
+    Object.assign(this.snd, { mss, una: iss, nxt: iss, max: iss });
     const state = new RttState();
     state.smoothed = rtt * 1000;
     this.tcb = {
