@@ -1,7 +1,7 @@
 // The command `npm run bench`: what was asked for is done in order. Knows which part does what; no
 // part of the work.
 
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { renderComparison } from './compare.mjs';
@@ -47,6 +47,8 @@ async function main(args) {
   const folder = process.env.FINWAIT_BENCH;
   if (folder !== undefined) return await runInside(options, contenders, folder);
   checkEnvironment();
+  // Now rather than after twenty minutes.
+  if (options.json !== undefined) closeSync(openSync(options.json, 'a'));
   if (options.installPeers) installPeers(contenders);
   return insideOfNamespace(process.argv[1], args);
 }
@@ -88,6 +90,9 @@ async function runInside(options, contenders, folder) {
   const client = join(folder, 'load');
   await run('cc', ['-O2', '-o', client, here('client/load.c')]);
   const wanted = contenders.filter((each) => turnsOf(each, options).length > 0);
+  if (wanted.length === 0 && !options.groups.has(LOSS_GROUP)) {
+    throw new UsageError('none of these contenders is in one of these groups');
+  }
   const { ready, missing } = await prepare(wanted, folder);
   const turns = ready.flatMap((contender) =>
     turnsOf(contender, options).map((stages) => ({ contender, stages })),
