@@ -23,7 +23,14 @@ import { type Connection, IdleHandler } from '../../../src/tcp/connection.js';
 import { IpAddress, Subnet } from '../../../src/wire/address.js';
 import { complement, fold, pseudoHeaderSum, sumBytes } from '../../../src/wire/checksum.js';
 import { ipv4BaseSum, writeIpv4, writeIpv6 } from '../../../src/wire/ip.js';
-import { ACK, SYN, writeSynOptions, writeTcp, writeTimestamps } from '../../../src/wire/tcp.js';
+import {
+  ACK,
+  SYN,
+  writeSackBlocks,
+  writeSynOptions,
+  writeTcp,
+  writeTimestamps,
+} from '../../../src/wire/tcp.js';
 
 const STACK_PORT = 80;
 const PEER_PORT = 4000;
@@ -52,6 +59,7 @@ export class Bench extends IdleHandler implements Device {
   bytesSent = 0;
   bytesRead = 0;
   now: number;
+  private readonly edges = new Int32Array(2);
   private port!: DevicePort;
   private view!: DataView;
   private readonly ipBytes: number;
@@ -142,6 +150,26 @@ export class Bench extends IdleHandler implements Device {
     this.nxt = (this.nxt + length) | 0;
   }
 
+  /** The same without payload, for a peer that misses [ack, from) and has all behind it. */
+  prepareSack(slot: number, ack: number, from: number): void {
+    const { port, view } = this;
+    const at = port.rxSlots[slot] as number;
+    const tcp = at + this.ipBytes;
+    const ms = Math.floor(this.now / 1000) | 0;
+    this.edges[0] = from;
+    this.edges[1] = this.expected;
+    writeTimestamps(view, tcp + TCP_BYTES, ms, ms);
+    const options = TIMESTAMPS_BYTES + writeSackBlocks(view, tcp + 32, this.edges, 1);
+    const header = TCP_BYTES + options;
+    writeTcp(view, tcp, PEER_PORT, STACK_PORT, this.nxt, ack, header, ACK, 0xffff, 0, 0);
+    this.writeIp(at, header);
+    const row = slot * RX_STRIDE;
+    port.rx[row + RX_OFFSET] = at;
+    port.rx[row + RX_LENGTH] = this.ipBytes + header;
+    port.rx[row + RX_FLAGS] = RX_CHECKSUM_TRUSTED;
+    port.rx[row + RX_GSO_SIZE] = 0;
+  }
+
   private writeIp(at: number, length: number): void {
     if (this.ipBytes === 20) {
       const { base, remote, local } = this;
@@ -180,7 +208,8 @@ export class Bench extends IdleHandler implements Device {
       const header = tx[at + TX_HEADER_LENGTH] as number;
       if (header < this.ipBytes + TCP_BYTES) throw new Error(`a header of ${header} bytes`);
       const flags = this.view.getUint8(tcp + 13);
-      this.expected = (this.view.getInt32(tcp + 4) + length + ((flags & SYN) >> 1)) | 0;
+      const end = (this.view.getInt32(tcp + 4) + length + ((flags & SYN) >> 1)) | 0;
+      if ((flags & SYN) !== 0 || ((end - this.expected) | 0) > 0) this.expected = end;
       this.segmentsSent += gsoSize === 0 ? 1 : Math.ceil(length / gsoSize);
       this.bytesSent += length;
     }

@@ -17,7 +17,16 @@ const bench = new Bench({
   family: family === '6' ? 6 : 4,
   superSegments,
   now: AN_HOUR,
-  tcp: { receiveBuffer: 4 << 20, receiveBufferMax: 8 << 20, sendBuffer: 1 << 20 },
+  tcp: {
+    ...{
+      receiveBuffer: 4 << 20,
+      receiveBufferMax: 8 << 20,
+      sendBuffer: 1 << 20,
+      sendBufferMax: 1 << 20,
+    },
+    // The window is small, and the clock goes in leaps.
+    pacing: !what.includes('lost'),
+  },
 });
 const chunk = new Uint8Array(WRITE_BYTES).fill(85);
 
@@ -46,6 +55,27 @@ function sendBatch(): number {
   return bench.segmentsSent - before;
 }
 
+let batches = 0;
+
+/** The same, but the first segment of every eighth batch is lost; the peer tells, and gets it again. */
+function lossyBatch(): number {
+  batches += 1;
+  if (batches % 8 !== 0) return sendBatch();
+  const before = bench.segmentsSent;
+  const first = bench.connection.snd.una;
+  while (bench.connection.writable >= WRITE_BYTES) bench.connection.write(chunk);
+  bench.core.flush(bench.now);
+  bench.now += 500;
+  bench.prepareSack(0, first, (first + MSS) | 0);
+  bench.core.receive(1, bench.now);
+  // Long enough for what is only overtaken.
+  bench.now += 10_000;
+  bench.core.advance(bench.now);
+  bench.prepare(0, ACK, 0, 0);
+  bench.core.receive(1, bench.now);
+  return bench.segmentsSent - before;
+}
+
 /** Data in both directions in the same segments. */
 function bothBatch(): number {
   const before = bench.segmentsSent;
@@ -56,6 +86,7 @@ function bothBatch(): number {
 }
 
 function batchOf(): () => number {
+  if (what.includes('lost')) return lossyBatch;
   if (what.startsWith('send')) return sendBatch;
   return what.startsWith('both') ? bothBatch : receiveBatch;
 }
@@ -94,5 +125,8 @@ await sleep(50);
 collections += observer.takeRecords().length;
 observer.disconnect();
 const { bytesRead, bytesSent } = bench;
-console.log(JSON.stringify({ segments, collections, bytes, ms, bytesRead, bytesSent }));
+const { retransmits } = bench.connection.info();
+console.log(
+  JSON.stringify({ segments, collections, bytes, ms, bytesRead, bytesSent, retransmits }),
+);
 process.exit();
