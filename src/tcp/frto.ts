@@ -1,5 +1,8 @@
 // Forward RTO recovery: RFC 5682. Whether a timeout was spurious, as the first ACKs after it tell.
 // Knows the order of its steps; must not know windows.
+//
+// Not implemented: §2, the same without SACK, and Eifel there: such peers are rare, and lose no more
+// than they did.
 
 import { seqLt } from '../wire/sequence.js';
 import { endOfData } from './close.js';
