@@ -59,7 +59,7 @@ function explainOpen(error: SystemError, name: string): Explanation | null {
   return null;
 }
 
-function explainName(error: SystemError, name: string): Explanation | null {
+function explainName(error: SystemError, name: string, queues: number): Explanation | null {
   switch (error.code) {
     case 'EPERM':
       return denied(name, 'create a network interface (CAP_NET_ADMIN)');
@@ -69,16 +69,22 @@ function explainName(error: SystemError, name: string): Explanation | null {
         'end that program or choose another name',
       ];
     case 'EINVAL':
+      if (queues > 1) {
+        return [
+          'an interface of that name exists and is no TUN device with several queues',
+          `choose another name, or make it with \`ip tuntap add ${name} mode tun multi_queue\``,
+        ];
+      }
       return ['an interface of that name exists and is no TUN device', 'choose another name'];
     default:
       return null;
   }
 }
 
-function explain(error: SystemError, name: string): Explanation | null {
+function explain(error: SystemError, name: string, queues: number): Explanation | null {
   const { code, syscall, subject } = error;
   if (syscall === 'open') return explainOpen(error, name);
-  if (syscall === 'TUNSETIFF') return explainName(error, name);
+  if (syscall === 'TUNSETIFF') return explainName(error, name, queues);
   if (syscall === 'setns') {
     return code === 'EINVAL'
       ? [`${subject} is not a network namespace`, 'give a path such as /run/netns/NAME']
@@ -93,9 +99,9 @@ function explain(error: SystemError, name: string): Explanation | null {
   return null;
 }
 
-/** Turns what the addon threw while it opened `name` into an explanation. */
-export function explainSystemError(error: SystemError, name: string): DeviceError {
-  const [why, hint] = explain(error, name) ?? [error.message, ''];
+/** Turns what the addon threw while it opened `name`, one of `queues`, into an explanation. */
+export function explainSystemError(error: SystemError, name: string, queues: number): DeviceError {
+  const [why, hint] = explain(error, name, queues) ?? [error.message, ''];
   return new DeviceError(`Cannot open the TUN device ${name}: ${why}`, hint, {
     code: error.code,
     syscall: error.syscall,

@@ -172,7 +172,7 @@ export class TunDevice implements Device {
       return new TunDevice(opened, { mtu, offload, spin }, subnets, warnings);
     } catch (error) {
       if (error instanceof Error && 'subject' in error) {
-        throw explainSystemError(error as SystemError, name);
+        throw explainSystemError(error as SystemError, name, count);
       }
       throw error;
     }

@@ -38,6 +38,9 @@ test.each<[TunOptions, string]>([
   [{ mtu: 65_536 }, 'from 68 to 65535'],
   [{ mtu: 1500.5 }, 'The MTU is 1500.5'],
   [{ queueLength: 0 }, 'The queue length is 0'],
+  [{ queue: { index: 0, count: 1 } }, 'The number of queues is 1'],
+  [{ queue: { index: 0, count: 65 } }, 'from 2 to 64'],
+  [{ queue: { index: 2, count: 2 } }, 'The number of the queue is 2'],
   [{ address: '10.9.0.1' }, 'write it as 10.9.0.1/24'],
   [{ address: ['10.9.0.1/24', '10.9.0.1/33'] }, "'10.9.0.1/33' is not an address"],
 ])('refuses %j', (options, message) => {
@@ -85,6 +88,28 @@ describe.skipIf(!possible.ok)('a TUN device that cannot be opened', () => {
       code: 'EINVAL',
       message: expect.stringContaining('exists and is no TUN device'),
     });
+  });
+
+  test('several queues of what has one, one of what has several, and a first one too many', async () => {
+    const [first, second] = [0, 1].map((index) => ({ queue: { index, count: 2 } }));
+    await fixture.namespace.ip('tuntap add fws mode tun');
+    const single = errorOf({ name: 'fws', ...first });
+    expect(single).toMatchObject({ code: 'EINVAL', syscall: 'TUNSETIFF' });
+    expect(single.message).toContain('is no TUN device with several queues');
+    expect(single.hint).toContain('ip tuntap add fws mode tun multi_queue');
+    await fixture.namespace.ip('tuntap add fwm mode tun multi_queue');
+    expect(errorOf({ name: 'fwm' })).toMatchObject({ code: 'EINVAL' });
+    open(first);
+    expect(errorOf(first)).toMatchObject({
+      code: 'EBUSY',
+      message: expect.stringContaining('another program is using'),
+    });
+    open(second);
+    const persistent = { name: 'fwm', address: '10.8.0.1/24' };
+    open({ ...persistent, ...first });
+    open({ ...persistent, ...second });
+    await fixture.namespace.ip('link del fws');
+    await fixture.namespace.ip('link del fwm');
   });
 
   test('no such fixture.namespace, or something else in its place', () => {
