@@ -9,8 +9,12 @@ export interface TcpConfig {
   /** Receive buffer at the start, and the size to which a fast reader may make it grow. */
   receiveBuffer: number;
   receiveBufferMax: number;
-  /** Send buffer: bytes that `write` takes before it says "full". */
+  /**
+   * Send buffer, bytes that `write` takes before it says "full": at the start, and at most; in between
+   * twice what may be in flight.
+   */
   sendBuffer: number;
+  sendBufferMax: number;
   /** Initial congestion window in segments (RFC 6928). */
   initialWindow: number;
   /** Retransmission timeout: first value (RFC 6298 §2.1), floor (Linux) and ceiling. */
@@ -58,7 +62,8 @@ export const DEFAULT_TCP_CONFIG: Readonly<TcpConfig> = {
   finWait2Timeout: 60_000,
   receiveBuffer: 256 * 1024,
   receiveBufferMax: 4 * 1024 * 1024,
-  sendBuffer: 2 * 1024 * 1024,
+  sendBuffer: 256 * 1024,
+  sendBufferMax: 2 * 1024 * 1024,
   initialWindow: 10,
   initialRto: 1000,
   minRto: 200,

@@ -91,7 +91,9 @@ export class Connection extends Tcb {
 
   /** Bytes that `write` would take now. */
   get writable(): number {
-    return Math.max(this.config.sendBuffer - this.snd.ring.length, 0);
+    const { sendBuffer, sendBufferMax } = this.config;
+    const buffer = Math.min(Math.max(sendBuffer, 2 * this.snd.cwnd), sendBufferMax);
+    return Math.max(buffer - this.snd.ring.length, 0);
   }
 
   /** Bytes written that have not been sent for the first time. */

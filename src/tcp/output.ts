@@ -31,6 +31,8 @@ import { windowUpdateDue } from './window.js';
 import { noteWindowUse } from './window-use.js';
 
 const NOTHING = -1;
+/** So many of the largest segments fit the windows before a smaller one waits for company. */
+const SEVERAL = 4;
 
 /** Sends all that is due: at the end of a turn, when input, timers and the user have had their say. */
 export function transmit(tcb: Tcb): void {
@@ -117,8 +119,10 @@ function nextLength(tcb: Tcb): number {
   const usable = Math.min(windowLeft(tcb), congestionRoom(tcb));
   if (usable <= 0) return NOTHING;
   const mss = payloadMss(tcb);
-  const length = Math.min(unsent, usable, largestPayload(tcb, mss));
+  const largest = largestPayload(tcb, mss);
+  const length = Math.min(unsent, usable, largest);
   const all = length === unsent;
+  if (length < largest && largest > mss && largerIsNear(tcb, all, largest)) return NOTHING;
   if (length >= mss) {
     const tail = length % mss;
     return tail !== 0 && !(all && smallMayGo(tcb)) ? length - tail : length;
@@ -128,6 +132,17 @@ function nextLength(tcb: Tcb): number {
   if (all) return smallMayGo(tcb) ? length : NOTHING;
   const windowLimited = snd.wnd <= snd.cwnd;
   return windowLimited && length >= snd.maxWnd >> 1 && length > 0 ? length : NOTHING;
+}
+
+/**
+ * Whether a larger super-segment can be sent soon: the windows hold several of the largest, one at
+ * least is in flight, so that its ACK comes, and there is more to send. As Linux tcp_tso_should_defer.
+ */
+function largerIsNear(tcb: Tcb, all: boolean, largest: number): boolean {
+  const snd = tcb.snd;
+  if (all && (!snd.starved || snd.finQueued)) return false;
+  const window = Math.min(snd.wnd, snd.cwnd);
+  return window >= SEVERAL * largest && ((snd.nxt - snd.una) | 0) >= largest;
 }
 
 /** What cwnd leaves. With SACK it counts what is in the network (RFC 6675), else all since SND.UNA. */

@@ -12,7 +12,7 @@ const MORE_THAN_THE_RING = 3 * RING;
 describeKernel('closing that has to wait', ['tcpdump'], () => {
   let place: KernelPlace;
   beforeAll(async () => {
-    place = await KernelPlace.open({ tcp: { sendBuffer: RING } });
+    place = await KernelPlace.open({ tcp: { sendBuffer: RING, sendBufferMax: RING } });
     // The kernel's buffers are full soon.
     await place.sysctl('ipv4/tcp_rmem', '4096 8192 8192');
   }, TEST_MS);

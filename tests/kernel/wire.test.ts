@@ -10,7 +10,7 @@ describeKernel('our packets', ['tcpdump', 'tshark'], () => {
   let place: KernelPlace;
   beforeAll(async () => {
     // A small ring wraps often, and within segments: an odd number of bytes comes first.
-    const tcp = { sendBuffer: 65_536 };
+    const tcp = { sendBuffer: 65_536, sendBufferMax: 65_536 };
     place = await KernelPlace.open({ offload: false, capture: { snapLength: 0 }, tcp });
   }, TEST_MS);
   afterAll(() => place?.close());

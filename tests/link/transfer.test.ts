@@ -12,7 +12,12 @@ const MS = 1000;
 const MIB = 1 << 20;
 
 /** Small buffers, so that two megabytes are far more than all of them. */
-const BUFFERS = { sendBuffer: 96 << 10, receiveBuffer: 32 << 10, receiveBufferMax: 64 << 10 };
+const BUFFERS = {
+  sendBuffer: 96 << 10,
+  sendBufferMax: 96 << 10,
+  receiveBuffer: 32 << 10,
+  receiveBufferMax: 64 << 10,
+};
 
 interface Scenario extends Omit<Transfer, 'family' | 'seed' | 'isn' | 'bytes'> {
   /** Default 2 MiB. */
@@ -63,7 +68,7 @@ const SCENARIOS: Record<string, Scenario> = {
   },
   'buffers of one byte to send from': {
     ...{ network: { delay: MS, loss: 0.01 }, bytes: 1000 },
-    tcp: { sendBuffer: 1 },
+    tcp: { sendBuffer: 1, sendBufferMax: 1 },
   },
   'slow readers': {
     ...{ ...lossy({ loss: 0.02 }), bytes: MIB / 2 },

@@ -120,7 +120,7 @@ it('reads what came before a reset, and then tells of the reset', async () => {
 
 describe('flow control', () => {
   it('reaches the peer: a paused socket closes its window, and reads nothing', async () => {
-    const { client, served } = await pair({ tcp: { sendBuffer: 65_536 } });
+    const { client, served } = await pair({ tcp: { sendBuffer: 65_536, sendBufferMax: 65_536 } });
     served.pause();
     const data = randomBytes(8 * 1024 * 1024);
     client.write(data);
@@ -162,7 +162,7 @@ describe('flow control', () => {
 
 describe('the idle timeout', () => {
   it('does not count a long write that makes progress', async () => {
-    const { client, served } = await pair({ tcp: { sendBuffer: 65_536 } });
+    const { client, served } = await pair({ tcp: { sendBuffer: 65_536, sendBufferMax: 65_536 } });
     stacks.link.aToB.settings.rate = 40_000_000;
     let timeouts = 0;
     client.setTimeout(400).on('timeout', () => {

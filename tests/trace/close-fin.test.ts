@@ -75,7 +75,7 @@ describe('the FIN waits', () => {
 
   trace(
     'behind a full send ring',
-    established({ cwnd: 1000, tcp: { sendBuffer: 4096 } }),
+    established({ cwnd: 1000, tcp: { sendBuffer: 4096, sendBufferMax: 4096 } }),
     `
      0      write(5000) = 4096; shutdown()                                    FIN-WAIT-1
      0      > . 1:1001(1000) ack 1

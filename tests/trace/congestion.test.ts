@@ -19,6 +19,33 @@ describe('windows', () => {
   );
 
   trace(
+    'where windows are wide, what is left of them waits for a whole super-segment',
+    established({
+      offload: true,
+      cwnd: 300_000,
+      wscale: 3,
+      memory: 32 << 20,
+      tcp: { congestion: 'newreno', sendBuffer: 500_000 },
+    }),
+    `
+     0      write(500000)
+     0      > . 1:65001(65000) ack 1 gso 1000
+    +0.01   < . 1:1(0) ack 65001 win 65535
+    +0      > . 65001:130001(65000) ack 1 gso 1000
+    +0      > . 130001:195001(65000) ack 1 gso 1000
+    +0      > . 195001:260001(65000) ack 1 gso 1000
+    +0      > . 260001:325001(65000) ack 1 gso 1000
+    +0      info(cwnd) = 300000; unsent() = 175000           # 40000 more would fit
+    +0.01   < . 1:1(0) ack 130001 win 65535
+    +0      > . 325001:390001(65000) ack 1 gso 1000
+    +0      > . 390001:455001(65000) ack 1 gso 1000
+    +0      info(cwnd) = 365000; unsent() = 45000
+    +0.01   < . 1:1(0) ack 195001 win 65535
+    +0      > P. 455001:500001(45000) ack 1 gso 1000         # the last of the data does not wait
+    `,
+  );
+
+  trace(
     'MUST-19: a timeout leaves one segment, slow start ends at half of what was in flight',
     established({ offload: true, cwnd: 10000 }),
     `

@@ -155,7 +155,7 @@ describe('data leave', () => {
 
   trace(
     'MUST-2: checksums of odd lengths, and of bytes from both ends of the ring',
-    established({ tcp: { sendBuffer: 4096 } }),
+    established({ tcp: { sendBuffer: 4096, sendBufferMax: 4096 } }),
     `
      0      write(3001)
      0      > . 1:1001(1000) ack 1
@@ -184,7 +184,7 @@ describe('data leave', () => {
 
   trace(
     'a full ring takes no more, and says when it does again',
-    established({ cwnd: 1000, tcp: { sendBuffer: 2048 } }),
+    established({ cwnd: 1000, tcp: { sendBuffer: 2048, sendBufferMax: 2048 } }),
     `
      0      write(2048); writable() = 0; write(1) = 0; unsent() = 2048
      0      > . 1:1001(1000) ack 1

@@ -78,12 +78,18 @@ const WRAP: PairOptions = { isn: [-100_000, -50_000] };
 
 describe('bulk data both ways at once', () => {
   const cases: [name: string, options: PairOptions, bytes: number][] = [
-    ['far more than all buffers', { tcp: { sendBuffer: 65536, receiveBuffer: 65536 } }, 1_500_000],
+    [
+      'far more than all buffers',
+      { tcp: { sendBuffer: 65536, sendBufferMax: 65536, receiveBuffer: 65536 } },
+      1_500_000,
+    ],
     ['over IPv6', { family: 6 }, 600_000],
     ['without any delay', { network: { delay: 0 } }, 600_000],
     [
       'tiny buffers',
-      { tcp: { sendBuffer: 2048, receiveBuffer: 2048, receiveBufferMax: 2048 } },
+      {
+        tcp: { sendBuffer: 2048, sendBufferMax: 2048, receiveBuffer: 2048, receiveBufferMax: 2048 },
+      },
       100_000,
     ],
     ['a small MTU without offload', { link: { mtu: 576, maxSegmentBytes: 576 } }, 300_000],
