@@ -115,7 +115,7 @@ export async function openControl(
 }
 
 function openDevice(options: StackOptions, share: Share | null): TunDevice {
-  const { name, links, mtu, netns, offload } = options;
+  const { name, links, mtu, netns, offload, spin } = options;
   const address = links.map(({ kernel }) => kernel);
   try {
     return TunDevice.open({
@@ -123,6 +123,7 @@ function openDevice(options: StackOptions, share: Share | null): TunDevice {
       address,
       mtu,
       offload,
+      spin,
       ...(netns !== undefined && { netns }),
       ...(share !== null && { queue: { index: share.index, count: share.count } }),
     });

@@ -1,5 +1,6 @@
 // The options that say which network a stack gets. Knows addresses; must not open anything.
 
+import { DEFAULT_SPIN_US, MAX_SPIN_US } from '../device/tun.js';
 import { IpAddress, Subnet } from '../wire/address.js';
 import type { Input, OptionSpec } from './command.js';
 import { usage } from './failure.js';
@@ -30,6 +31,11 @@ export const STACK_OPTIONS = {
   ...NETWORK_OPTIONS,
   msl: { value: 'MS', help: 'maximum segment lifetime; TIME-WAIT lasts two', default: '30000' },
   'no-offload': { help: 'checksums and segments of MTU size made here, not by the kernel' },
+  spin: {
+    value: 'US',
+    help: 'look for packets so long before sleeping, while they follow closely; 0: never',
+    default: String(DEFAULT_SPIN_US),
+  },
   memory: { value: 'MIB', help: 'memory for packets and buffers', default: '256' },
 } satisfies Record<string, OptionSpec>;
 
@@ -49,6 +55,8 @@ export interface NetworkOptions {
 export interface StackOptions extends NetworkOptions {
   readonly msl: number;
   readonly offload: boolean;
+  /** Microseconds, see TunOptions. */
+  readonly spin: number;
   readonly memoryMiB: number;
 }
 
@@ -68,6 +76,7 @@ export function readStackOptions(input: Input): StackOptions {
     ...readNetworkOptions(input),
     msl: input.integer('msl', 1, 3_600_000)!,
     offload: !input.given('no-offload'),
+    spin: input.integer('spin', 0, MAX_SPIN_US)!,
     memoryMiB: input.integer('memory', 16, 2047)!,
   };
 }

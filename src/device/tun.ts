@@ -41,8 +41,8 @@ export interface TunOptions {
 }
 
 const DEFAULT_ADDRESSES = ['10.9.0.1/24', 'fd09::1/64'];
-const DEFAULT_SPIN_US = 50;
-const MAX_SPIN_US = 1000;
+export const DEFAULT_SPIN_US = 50;
+export const MAX_SPIN_US = 1000;
 const MAX_PACKET = 65_535;
 /** RFC 8200 §5: links with less carry no IPv6; RFC 791 §3.1: every link carries 68 bytes. */
 const MIN_MTU_IPV6 = 1280;

@@ -313,7 +313,7 @@ describe.skipIf(!possible.ok)('the end of finwait serve', () => {
 
   it('moves and switches off services, with other addresses', async () => {
     const serve = await place.start(
-      'serve --name fwx --address 10.77.0.2 --peer 10.77.0.1/24 --http 8080 --echo off --discard off --chargen off --mtu 1400 --no-offload --memory 32 --msl 500',
+      'serve --name fwx --address 10.77.0.2 --peer 10.77.0.1/24 --http 8080 --echo off --discard off --chargen off --mtu 1400 --no-offload --spin 0 --memory 32 --msl 500',
       READY,
     );
     expect(serve.stdout).toContain('Services: http 8080\n');

@@ -151,6 +151,27 @@ describe.skipIf(!possible.ok)('a TUN device', () => {
     expect(() => device.attach(new TestPort())).toThrow(TypeError);
   });
 
+  test.each([0, 1000])('with %i µs to spin: sleeps when nothing comes', async (spin) => {
+    const { device, port } = fixture.openAttached({ ...IPV4_ONLY, spin });
+    let left = 500;
+    port.onReceive = () => {
+      if (left-- > 0) port.send(device, echoRequest(US, KERNEL, 'again'));
+    };
+    await ping(device, port);
+    await until(() => left < 0);
+    port.onReceive = null;
+    // The kernel answers at once: hardly any answer needs the thread to be woken.
+    expect(device.counters.rxWakeups).toBeLessThan(100);
+    const before = process.cpuUsage();
+    await sleep(200);
+    const { user, system } = process.cpuUsage(before);
+    expect(user + system).toBeLessThan(100_000);
+  });
+
+  test.each([-1, 1001, 0.5])('does not spin for %s µs', (spin) => {
+    expect(() => fixture.open({ spin })).toThrow(/The time to spin is/);
+  });
+
   test('refuses descriptors that cannot be waited for', () => {
     const port = new TestPort();
     const handle = native().adopt(openSync('/dev/null', 'r+'));
