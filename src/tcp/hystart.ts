@@ -18,6 +18,8 @@ const NO_SAMPLE = 0x7fffffff;
 export class HyStart {
   /** §4.2: a round ends when all that was sent when it began is acknowledged. */
   roundEnd: number;
+  /** It began when nothing was in flight: what is sent next belongs to it. */
+  begins = false;
   lastMinUs = NO_SAMPLE;
   roundMinUs = NO_SAMPLE;
   samples = 0;
@@ -41,6 +43,8 @@ export function hyStartSampled(hystart: HyStart, rttUs: number): void {
  * Bytes by which cwnd may grow for `acked` ones; -1 when slow start is over: §4.2, step by step.
  */
 export function hyStartGrowth(tcb: Tcb, hystart: HyStart, acked: number): number {
+  if (hystart.begins) hystart.roundEnd = tcb.snd.nxt;
+  hystart.begins = false;
   if (hystart.samples >= SAMPLES) judge(hystart);
   if (seqGeq(tcb.snd.una, hystart.roundEnd) && roundEnded(tcb, hystart)) return -1;
   return hystart.conservative ? acked >> CONSERVATIVE_SHIFT : acked;
@@ -68,6 +72,7 @@ function judge(hystart: HyStart): void {
 /** True when it was the last round of conservative slow start; a round that it began in counts. */
 function roundEnded(tcb: Tcb, hystart: HyStart): boolean {
   hystart.roundEnd = tcb.snd.nxt;
+  hystart.begins = tcb.snd.nxt === tcb.snd.una;
   hystart.lastMinUs = hystart.roundMinUs;
   hystart.roundMinUs = NO_SAMPLE;
   hystart.samples = 0;

@@ -57,3 +57,54 @@ describe('CUBIC', () => {
     `,
   );
 });
+
+/** So many ACKs of one segment each, all in one turn, behind `from`. */
+const acks = (count: number, from: number): string =>
+  Array.from({ length: count }, (_, i) => {
+    const more = i < count - 1 ? ' more' : '';
+    return `    +0      < . 1:1(0) ack ${from + (i + 1) * 1000}${more}`;
+  }).join('\n');
+
+describe('HyStart++', () => {
+  trace(
+    'longer round trips end slow start, by way of five rounds at a fourth of the pace (RFC 9406 §4.2)',
+    cubic({ sack: true, rtt: 0.1, wscale: 4, memory: 16 << 20 }),
+    `
+     0      write(500000)
+     0      > . 1:10001(10000) ack 1 gso 1000
+    +0.1    no closed
+${acks(10, 1)}
+    +0      > . 10001:30001(20000) ack 1 gso 1000
+    +0.12   no closed                                        # 20 ms more; an eighth is 12.5
+${acks(20, 10001)}
+    +0      > . 30001:60001(30000) ack 1 gso 1000
+    +0      info(cwnd) = 30250; info(ssthresh) = 2147483647  # 7 whole ones, 13 fourths
+    +0.12   < . 1:1(0) ack 60001
+    +0      > . 60001:97001(37000) ack 1 gso 1000
+    +0.12   < . 1:1(0) ack 97001
+    +0      > . 97001:144001(47000) ack 1 gso 1000
+    +0.12   < . 1:1(0) ack 144001
+    +0      > . 144001:202001(58000) ack 1 gso 1000
+    +0      info(ssthresh) = 2147483647
+    +0.12   < . 1:1(0) ack 202001
+    +0      > . 202001:261001(59000) ack 1 gso 1000
+    +0      info(ssthresh) = 58750
+    `,
+  );
+
+  trace(
+    'round trips of the same length do not (RFC 9406 §4.2)',
+    cubic({ sack: true, rtt: 0.1, wscale: 4, memory: 16 << 20 }),
+    `
+     0      write(500000)
+     0      > . 1:10001(10000) ack 1 gso 1000
+    +0.1    no closed
+${acks(10, 1)}
+    +0      > . 10001:30001(20000) ack 1 gso 1000
+    +0.112  no closed                                        # 12 ms are less than an eighth
+${acks(20, 10001)}
+    +0      > . 30001:70001(40000) ack 1 gso 1000
+    +0      info(cwnd) = 40000
+    `,
+  );
+});

@@ -48,6 +48,24 @@ describe('pacing', () => {
   );
 
   trace(
+    'what goes out in recovery has its own measure: PRR (RFC 9937)',
+    paced({ cwnd: 20000, sack: true }),
+    `
+     0      write(30000)
+     0      > . 1:10001(10000) ack 1 gso 1000
+    +0.005  > . 10001:12001(2000) ack 1 gso 1000
+    +0.005  > . 12001:14001(2000) ack 1 gso 1000
+    +0.005  > . 14001:16001(2000) ack 1 gso 1000
+    +0.005  > . 16001:18001(2000) ack 1 gso 1000
+    +0.005  > . 18001:20001(2000) ack 1 gso 1000
+    +0.001  < . 1:1(0) ack 1 <nop,nop,sack 1001:10001>
+    +0      > . 1:1001(1000) ack 1
+    +0.001  < . 1:1(0) ack 1 <nop,nop,sack 1001:20001>
+    +0      > . 20001:29001(9000) ack 1 gso 1000
+    `,
+  );
+
+  trace(
     'the end of the data need not be a full segment',
     paced({ cwnd: 20000 }),
     `

@@ -50,6 +50,16 @@ describe('the curve (§4.2)', () => {
     }
   });
 
+  it('grows by half in a round at most, however steep it is (§4.2)', () => {
+    const sender = cut(20, 10_000);
+    for (let i = 0; i < 10; i++) {
+      const { window } = sender;
+      sender.round();
+      expect(sender.window).toBeLessThanOrEqual(1.51 * window + 1);
+    }
+    expect(sender.window).toBeGreaterThan(200);
+  });
+
   it('has a lower plateau when it did not reach the last one: fast convergence (§4.7)', () => {
     const sender = cut(1000);
     sender.round();
