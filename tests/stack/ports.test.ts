@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { EPHEMERAL_FIRST, EPHEMERAL_LAST, PortTable } from '../../src/stack/ports.js';
 import { TcpError } from '../../src/tcp/errors.js';
-import { Application, address, newCore, repeatable } from './host.js';
+import { Application, address, HOST_A, HOST_B, newCore, repeatable } from './host.js';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -112,5 +112,50 @@ describe('a stack and its ports', () => {
     expect(table.hasFlows(80)).toBe(true);
     table.flowRemoved(80);
     expect(table.hasFlows(80)).toBe(false);
+  });
+});
+
+describe('a stack that shares its addresses with others', () => {
+  const remote = address('10.9.0.1');
+  const owns = (localPort: number, remotePort: number) => (localPort + remotePort) % 3 === 0;
+
+  it('takes only ports whose answers come to it', () => {
+    const core = newCore({ owns });
+    for (let i = 0; i < 300; i++) {
+      const { localPort } = core.connect({
+        remote,
+        remotePort: 80 + i,
+        handler: new Application(),
+      });
+      expect(owns(localPort, 80 + i)).toBe(true);
+    }
+  });
+
+  it('refuses a port whose answers would go to another one', () => {
+    const core = newCore({ owns });
+    const open = (localPort: number) =>
+      core.connect({ remote, remotePort: 80, localPort, handler: new Application() });
+    expect(() => open(40_001)).toThrowError(expect.objectContaining({ code: 'EADDRNOTAVAIL' }));
+    expect(open(40_000).localPort).toBe(40_000);
+  });
+
+  it('says nothing to segments of flows that are not its own', () => {
+    const core = newCore({ owns });
+    const peer = newCore({}, HOST_B);
+    core.listen({ port: 80, handler: { onConnection() {} } });
+    for (const [port, answers] of [
+      [40_001, 0],
+      [40_000, 1],
+    ] as const) {
+      peer.connect({
+        ...{ remote: address(HOST_A[4]), remotePort: 80, localPort: port },
+        handler: new Application(),
+      });
+      peer.flush(0);
+      const [syn] = peer.takePackets();
+      core.receivePacket(syn!, 0);
+      expect(core.takePackets().length).toBe(answers);
+    }
+    expect(core.counters.notForUs).toBe(1);
   });
 });
