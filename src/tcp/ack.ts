@@ -51,7 +51,7 @@ function acknowledgeFlight(tcb: Tcb, flight: Flight, segment: TcpSegment, oldWin
   beginNews(flight);
   if (advances) {
     takeCumulativeAck(tcb, flight, segment);
-    flight.acked = advance(tcb, segment.ack);
+    advance(tcb, segment.ack);
   }
   if (segment.sackCount > 0) takeSackBlocks(tcb, flight, segment);
   sampleFlight(tcb, flight, segment);

@@ -42,8 +42,7 @@ export class Flight {
   resentTo = 0;
 
   // ── What the segment that is being processed tells ──
-  /** Bytes that it acknowledges; and those among them, and of its SACK blocks, that are new. */
-  acked = 0;
+  /** Bytes that it acknowledges or SACKs for the first time. */
   delivered = 0;
   /** Among them is one that was sent once only, before the last episode began (RFC 5682). */
   originalDelivered = false;
@@ -304,7 +303,7 @@ export class Flight {
  * are all alike: whose they were cannot be seen.
  */
 const spare: Flight[] = [];
-const MOST_SPARE = 1024;
+const MOST_SPARE = 256;
 
 /** An empty one for a connection whose next number is `seq`. */
 export function takeFlight(seq: number): Flight {

@@ -27,29 +27,33 @@ export function learnFromAck(
   duplicate: boolean,
 ): void {
   const { snd } = tcb;
+  takeReports(tcb, flight, segment, duplicate);
+  const ordinary = flight.isPlain && !snd.recovering;
+  const moreLost = !ordinary && detectLosses(tcb, flight);
+  if (flight.mayUndo && isMistake(tcb, flight, segment, advances)) undo(tcb, flight);
+  if (seqGeq(snd.una, snd.recover)) endEpisode(tcb, flight);
+  if (snd.recovering) reduce(tcb, flight, advances && !moreLost);
+  else if (flight.lostBytes > 0 && !flight.afterTimeout) enterRecovery(tcb, flight);
+  else if (flight.delivered > 0 && (advances || flight.reorderingSeen) && !isEcho(tcb, segment)) {
+    // What comes behind a gap may be the first sign of a loss: it opens no window by itself, except
+    // where gaps are known to close.
+    tcb.congestionControl.acknowledged(tcb, flight.delivered);
+  }
+}
+
+/** What the peer has received twice, and what a probe has repaired. */
+function takeReports(tcb: Tcb, flight: Flight, segment: TcpSegment, duplicate: boolean): void {
   if (flight.dsackStart !== flight.dsackEnd) {
     noteDuplicate(tcb, flight);
     widenWindow(tcb, flight);
   }
-  if (probeRepaired(flight, segment, duplicate)) {
-    tcb.congestionControl.lost(tcb);
-    noteReduction(tcb);
-  }
-  const ordinary = flight.isPlain && !snd.recovering;
-  const moreLost = !ordinary && detectLosses(tcb, flight);
-  if (flight.mayUndo && isOver(tcb, flight, segment, advances)) {
-    undo(tcb, flight);
-  }
-  // RFC 3465 §2.1: a window grows by what is acknowledged; after a timeout, by what was on its way.
-  let opens = flight.afterTimeout ? flight.delivered : flight.acked;
-  if (seqGeq(snd.una, snd.recover) && endEpisode(tcb, flight)) opens = 0;
-  if (snd.recovering) reduce(tcb, flight, advances && !moreLost);
-  else if (flight.lostBytes > 0 && !flight.afterTimeout) enterRecovery(tcb, flight);
-  else if (opens > 0 && !isEcho(tcb, segment)) tcb.congestionControl.acknowledged(tcb, opens);
+  if (!probeRepaired(flight, segment, duplicate)) return;
+  tcb.congestionControl.lost(tcb);
+  noteReduction(tcb);
 }
 
 /** Whether this ACK shows that the episode was a mistake. */
-function isOver(tcb: Tcb, flight: Flight, segment: TcpSegment, advances: boolean): boolean {
+function isMistake(tcb: Tcb, flight: Flight, segment: TcpSegment, advances: boolean): boolean {
   const spurious = flight.afterTimeout && wasSpuriousTimeout(tcb, flight, advances);
   return spurious || wasMistake(tcb, flight, segment, advances);
 }
@@ -75,19 +79,18 @@ function enterRecovery(tcb: Tcb, flight: Flight): void {
   if (tcb.host.probe !== null) tcb.host.probe.congestion(tcb, 'fast-retransmit');
 }
 
-/** All that was sent before the episode began is acknowledged. True when it was fast recovery. */
-function endEpisode(tcb: Tcb, flight: Flight): boolean {
+/** All that was sent before the episode began is acknowledged. */
+function endEpisode(tcb: Tcb, flight: Flight): void {
   const { snd } = tcb;
-  if (!snd.recovering && !flight.afterTimeout) return false;
+  if (!snd.recovering && !flight.afterTimeout) return;
   forgetWindow(flight);
   flight.afterTimeout = false;
   flight.frto = FRTO_OFF;
-  if (!snd.recovering) return false;
-  // RFC 9937 §6.3
+  if (!snd.recovering) return;
+  // RFC 9937 §6.3. The ACK that ends it then opens cwnd as any other (as Linux).
   snd.cwnd = snd.ssthresh;
   snd.recovering = false;
   if (tcb.host.probe !== null) tcb.host.probe.congestion(tcb, 'recovered');
-  return true;
 }
 
 /** Nothing was lost: all is as it was before the episode (RFC 4015 §3.2). */

@@ -10,7 +10,6 @@ import type { Tcb } from './tcb.js';
 
 /** Forgets what the segment before has told. */
 export function beginNews(flight: Flight): void {
-  flight.acked = 0;
   flight.delivered = 0;
   flight.originalDelivered = false;
   flight.sampleUs = -1;

@@ -21,7 +21,7 @@ describe('RACK', () => {
     +0      > . 1:1001(1000) ack 1
     +0      info(fastRetransmits) = 1; info(losses) = 1; info(ssthresh) = 5000
     +0.01   < . 1:1(0) ack 10001
-    +0      info(cwnd) = 5000; info(retransmits) = 1; info(timeouts) = 0
+    +0      info(cwnd) = 6400; info(retransmits) = 1; info(timeouts) = 0
     `,
   );
 
@@ -100,7 +100,7 @@ describe('RACK', () => {
     +0      > . 14001:15001(1000) ack 1
     +0      info(losses) = 2; info(fastRetransmits) = 1; info(ssthresh) = 5000
     +0.01   < . 1:1(0) ack 15001
-    +0      > . 15001:20001(5000) ack 1 gso 1000
+    +0      > . 15001:21001(6000) ack 1 gso 1000
     +0      info(timeouts) = 0; info(retransmits) = 2
     `,
   );
@@ -179,7 +179,7 @@ describe('the scoreboard', () => {
     +0      > . 10001:11001(1000) ack 1
     +0      info(pipe) = 5000; info(cwnd) = 5000
     +0.01   < . 1:1(0) ack 11001
-    +0      > . 11001:16001(5000) ack 1 gso 1000
+    +0      > . 11001:17001(6000) ack 1 gso 1000
     `,
   );
 
@@ -287,7 +287,7 @@ describe('proportional rate reduction', () => {
     +0      info(pipe) = 5000; info(ssthresh) = 5000
     +0.01   < . 1:1(0) ack 11001
     +0      > . 14001:16001(2000) ack 1 gso 1000
-    +0      info(cwnd) = 5000
+    +0      info(cwnd) = 5400
     `,
   );
 
@@ -307,7 +307,7 @@ describe('proportional rate reduction', () => {
     +0      > . 6001:9001(3000) ack 1 gso 1000
     +0      info(cwnd) = 4000
     +0.01   < . 1:1(0) ack 10001
-    +0      info(cwnd) = 5000; info(retransmits) = 9
+    +0      info(cwnd) = 5600; info(retransmits) = 9
     `,
   );
 });

@@ -24,7 +24,7 @@ describe('Eifel', () => {
     +0      > . 1:1001(1000) ack 1 <nop,nop,TS 20 100>
     +0      info(ssthresh) = 5000
     +0.003  < . 1:1(0) ack 4001 <nop,nop,TS 100 10>
-    +0      info(undos) = 1; info(cwnd) = 14000; info(ssthresh) = 2147483647
+    +0      info(undos) = 1; info(cwnd) = 11000; info(ssthresh) = 2147483647
     +0.005  < . 1:1(0) ack 10001 <nop,nop,TS 100 10>
     `,
   );
@@ -98,7 +98,7 @@ describe('D-SACK', () => {
     +0.01   < . 1:1(0) ack 1 <nop,nop,sack 1001:4001>
     +0      > . 1:1001(1000) ack 1
     +0.001  < . 1:1(0) ack 10001
-    +0      info(cwnd) = 5000
+    +0      info(cwnd) = 6400
     +0.009  < . 1:1(0) ack 10001 <nop,nop,sack 1:1001>
     +0      info(undos) = 1; info(cwnd) = 10000
     `,
