@@ -106,6 +106,19 @@ describe('RACK', () => {
   );
 
   trace(
+    'what was sent again stands before what was not, and is younger all the same (step 5)',
+    established({ sack: true, offload: true }),
+    `${tenSegments}
+    +0.01   < . 1:1(0) ack 1 <nop,nop,sack 1001:2001>
+    +0.003  > . 1:1001(1000) ack 1
+    +0.002  < . 1:1(0) ack 1 <nop,nop,sack 1001:2001 3001:10001>
+    +0      > . 2001:3001(1000) ack 1
+    +0      info(losses) = 2; info(retransmits) = 2
+    +0.01   < . 1:1(0) ack 10001
+    `,
+  );
+
+  trace(
     'an ACK within less than any round trip is that of the first transmission (§6.2 step 2)',
     established({ sack: true, offload: true }),
     `${tenSegments}
