@@ -8,7 +8,8 @@ import { Server } from './server.mjs';
 /** Idle connections of one client: fewer than it may have descriptors. */
 const IDLE_PER_CLIENT = 10_000;
 const CLOSE_FIRST = 13;
-const FIRST_FINISHED = 500;
+/** A quarter of a full table is a full table, too. */
+const FIRST_PART = 4;
 const PATIENCE_SECONDS = 15;
 const OPEN_MS = 120_000;
 /** How long each load runs before it counts. */
@@ -94,9 +95,10 @@ class Turn {
   async #weighFinished(count) {
     const finish = (n) =>
       this.#server.load(this.place.client, ['finished', CLOSE_FIRST, n], OPEN_MS);
-    await finish(FIRST_FINISHED);
+    const first = count / FIRST_PART;
+    await finish(first);
     const before = JSON.parse(await this.#server.ask('memory'));
-    await finish(count - FIRST_FINISHED);
+    await finish(count - first);
     const after = JSON.parse(await this.#server.ask('memory'));
     const records = after.timeWaits - before.timeWaits;
     this.#note(TIME_WAIT_ROW, (after.bytes - before.bytes) / records, 0);

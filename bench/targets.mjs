@@ -39,7 +39,7 @@ const LIMITS = [
   ['memory-timewait', RAW, 128],
 ];
 
-/** What is left of a row while others are idle. */
+/** What is left of a row while others are idle; processor time is no row of theirs. */
 const SHARE_WHILE_IDLE = 0.95;
 /** Where less is better, as much more is allowed. */
 const MORE_WHILE_IDLE = 1 / SHARE_WHILE_IDLE;
@@ -72,8 +72,8 @@ export function judge(results) {
   for (const { row, contender, idle } of results.data.results) {
     const without = results.median(row, contender);
     if (idle === 0 || idle !== most || without === undefined) continue;
-    if (contender !== RAW && contender !== SOCKETS) continue;
-    const { better } = ROWS.find(({ id }) => id === row);
+    const { better, group } = ROWS.find(({ id }) => id === row);
+    if ((contender !== RAW && contender !== SOCKETS) || group === 'cpu') continue;
     const target = better === 'more' ? SHARE_WHILE_IDLE : MORE_WHILE_IDLE;
     add(row, contender, idle, 'none idle', results.median(row, contender, idle) / without, target);
   }
