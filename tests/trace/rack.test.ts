@@ -131,6 +131,36 @@ describe('RACK', () => {
   );
 
   trace(
+    'a timestamp tells the same, however late it comes (step 2)',
+    established({ sack: true, timestamps: true, offload: true, mss: 1012 }),
+    `
+     0      write(10000)
+     0      > P. 1:10001(10000) ack 1 <nop,nop,TS 10 100> gso 1000
+    +0.01   < . 1:1(0) ack 1 <nop,nop,TS 100 0,nop,nop,sack 1001:4001>
+    +0      > . 1:1001(1000) ack 1 <nop,nop,TS 20 100>
+    +0.015  < . 1:1(0) ack 4001 <nop,nop,TS 100 10>
+    +0      info(losses) = 1
+    +0.001  < . 1:1(0) ack 10001 <nop,nop,TS 100 10>
+    `,
+  );
+
+  trace(
+    'a recovery that was a mistake is reordering, too',
+    established({ sack: true, timestamps: true, offload: true, mss: 1012 }),
+    `
+     0      write(10000)
+     0      > P. 1:10001(10000) ack 1 <nop,nop,TS 10 100> gso 1000
+    +0.01   < . 1:1(0) ack 1 <nop,nop,TS 100 0,nop,nop,sack 1001:4001>
+    +0      > . 1:1001(1000) ack 1 <nop,nop,TS 20 100>
+    +0.001  < . 1:1(0) ack 4001 <nop,nop,TS 100 10>
+    +0      info(undos) = 1; info(reorderings) = 0
+    +0      < . 1:1(0) ack 4001 <nop,nop,TS 100 10,nop,nop,sack 5001:9001>
+    +0      info(lost) = 0; info(timer.name) = reorder
+    +0.001  < . 1:1(0) ack 10001 <nop,nop,TS 100 10>
+    `,
+  );
+
+  trace(
     'a D-SACK makes the reordering window wider (step 4)',
     established({ sack: true, offload: true }),
     `${tenSegments}
@@ -141,6 +171,23 @@ describe('RACK', () => {
     +0      write(10000)
     +0      > P. 10001:20001(10000) ack 1 gso 1000
     +0.01   < . 1:1(0) ack 10001 <nop,nop,sack 11001:12001>
+    +0.005  > . 10001:11001(1000) ack 1
+    +0.01   < . 1:1(0) ack 20001
+    `,
+  );
+
+  trace(
+    'many D-SACKs in one round trip make it no wider (step 4)',
+    established({ sack: true, offload: true }),
+    `
+     0      write(20000)
+     0      > . 1:10001(10000) ack 1 gso 1000
+    +0.01   < . 1:1(0) ack 5001
+    +0      > P. 10001:20001(10000) ack 1 gso 1000
+    +0.001  < . 1:1(0) ack 5001 <nop,nop,sack 1:1001>
+    +0      < . 1:1(0) ack 5001 <nop,nop,sack 1001:2001>
+    +0      < . 1:1(0) ack 5001 <nop,nop,sack 2001:3001>
+    +0.009  < . 1:1(0) ack 10001 <nop,nop,sack 11001:12001>
     +0.005  > . 10001:11001(1000) ack 1
     +0.01   < . 1:1(0) ack 20001
     `,

@@ -185,6 +185,19 @@ describe('F-RTO', () => {
   );
 
   trace(
+    'with no room for anything new all goes as ever (step 2a)',
+    established({ sack: true, offload: true, cwnd: 4000, win: 5000, tcp: newReno }),
+    `
+     0      write(20000)
+     0      > . 1:4001(4000) ack 1 gso 1000
+    +0.02   > . 4001:5001(1000) ack 1
+    +0.2    > . 1:1001(1000) ack 1
+    +0.01   < . 1:1(0) ack 1001 win 4000
+    +0      > . 1001:3001(2000) ack 1 gso 1000
+    `,
+  );
+
+  trace(
     'with nothing new to send all goes as ever (step 2a)',
     established({ sack: true, offload: true, tcp: newReno }),
     `
