@@ -70,7 +70,7 @@ describe('HyStart++', () => {
     'longer round trips end slow start, by way of five rounds at a fourth of the pace (RFC 9406 §4.2)',
     cubic({ sack: true, rtt: 0.1, wscale: 4, memory: 16 << 20 }),
     `
-     0      write(500000)
+     0      write(262000)
      0      > . 1:10001(10000) ack 1 gso 1000
     +0.1    no closed
 ${acks(10, 1)}
@@ -96,7 +96,7 @@ ${acks(20, 10001)}
     'round trips of the same length do not (RFC 9406 §4.2)',
     cubic({ sack: true, rtt: 0.1, wscale: 4, memory: 16 << 20 }),
     `
-     0      write(500000)
+     0      write(262000)
      0      > . 1:10001(10000) ack 1 gso 1000
     +0.1    no closed
 ${acks(10, 1)}
