@@ -283,6 +283,21 @@ describe('the scoreboard', () => {
   );
 
   trace(
+    'what goes again stays within a window that has shrunk (RFC 9293 SHLD-16)',
+    established({ sack: true, offload: true, win: 10000 }),
+    `${tenSegments}
+    +0.01   < . 1:1(0) ack 1 win 2000 <nop,nop,sack 5001:10001>
+    +0      > . 1:2001(2000) ack 1 gso 1000
+    +0      info(lost) = 3000
+    +0.01   < . 1:1(0) ack 2001 win 1500 <nop,nop,sack 5001:10001>
+    +0      > . 2001:3501(1500) ack 1 gso 1000
+    +0.01   < . 1:1(0) ack 3501 win 10000 <nop,nop,sack 5001:10001>
+    +0      > . 3501:5001(1500) ack 1 gso 1000
+    +0.01   < . 1:1(0) ack 10001
+    `,
+  );
+
+  trace(
     'after a timeout nothing is believed of a peer that does not acknowledge what it held (RFC 2018 §8)',
     established({ sack: true, offload: true, ...newReno }),
     `${tenSegments}

@@ -119,6 +119,24 @@ describe('D-SACK', () => {
   );
 
   trace(
+    'may stand above the cumulative ACK, within the next block (RFC 2883 §4.2)',
+    established({ sack: true, offload: true, tcp: newReno }),
+    `
+     0      write(10000)
+     0      > P. 1:10001(10000) ack 1 gso 1000
+    +0.01   < . 1:1(0) ack 1 <nop,nop,sack 1001:3001 4001:10001>
+    +0      > . 1:1001(1000) ack 1
+    +0      > . 3001:4001(1000) ack 1
+    +0.001  < . 1:1(0) ack 1 <nop,nop,sack 1001:10001>
+    +0      info(spuriousRetransmits) = 0
+    +0.009  < . 1:1(0) ack 1 <nop,nop,sack 3001:4001 1001:10001>
+    +0      info(spuriousRetransmits) = 1; info(undos) = 0
+    +0.001  < . 1:1(0) ack 10001 <nop,nop,sack 1:1001>
+    +0      info(spuriousRetransmits) = 2; info(undos) = 1
+    `,
+  );
+
+  trace(
     'that reports what was never sent again, or never sent, says nothing',
     established({ sack: true, offload: true, tcp: newReno }),
     `
