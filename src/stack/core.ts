@@ -35,6 +35,7 @@ import { PortTable } from './ports.js';
 import { Receiver } from './receiver.js';
 import { TimerWheel } from './timer-wheel.js';
 import { type TimeWaitInfo, TimeWaits } from './timewaits.js';
+import { WorkList } from './work-list.js';
 
 /** Packets that go to the device in one call. */
 const TX_BATCH = 256;
@@ -79,8 +80,8 @@ export class StackCore implements Host, ListenerHost {
   private readonly now: (() => number) | null;
   private readonly fixedIsn: (() => number) | null;
 
-  private scheduled: Connection[] = [];
-  private finished: Connection[] = [];
+  private scheduled = new WorkList<Connection>();
+  private finished = new WorkList<Connection>();
   private readonly listenersWithNews: Listener[] = [];
   private readonly hungry: MemoryWaiters;
   private inTurn = false;
@@ -257,7 +258,7 @@ export class StackCore implements Host, ListenerHost {
     listeners.length = 0;
     // The list may grow while it is walked: a handler may call other connections.
     const scheduled = this.scheduled;
-    for (let i = 0; i < scheduled.length; i++) scheduled[i].deliver();
+    for (let i = 0; i < scheduled.length; i++) scheduled.at(i).deliver();
   }
 
   /** From here to the flush no ring may move: descriptors point into them. */
@@ -265,7 +266,7 @@ export class StackCore implements Host, ListenerHost {
     const connections = this.scheduled;
     this.scheduled = this.finished;
     for (let i = 0; i < connections.length; i++) {
-      const connection = connections[i];
+      const connection = connections.at(i);
       connection.scheduled = false;
       connection.transmit();
       this.timers.follow(connection);
@@ -273,9 +274,9 @@ export class StackCore implements Host, ListenerHost {
     this.devicePath.batch.flush();
     this.loopback.batch.flush();
     for (let i = 0; i < connections.length; i++) {
-      if (!this.landing.holds(connections[i])) connections[i].releaseEmptyRings();
+      if (!this.landing.holds(connections.at(i))) connections.at(i).releaseEmptyRings();
     }
-    connections.length = 0;
+    connections.clear();
     this.finished = connections;
   }
 
