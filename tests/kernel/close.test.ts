@@ -20,7 +20,7 @@ describeKernel('closing in order', ['tcpdump', 'tshark'], () => {
   ])('over $title', ({ family, offload }) => {
     let place: KernelPlace;
     beforeAll(async () => {
-      place = await KernelPlace.open({ offload, patient: true });
+      place = await KernelPlace.open({ offload, patient: true, tcp: { sendBuffer: 2 << 20 } });
     }, TEST_MS);
     afterAll(() => place?.close());
 
@@ -157,7 +157,7 @@ describeKernel('closing in order', ['tcpdump', 'tshark'], () => {
       const pair = await place.accept(family);
       const { ours, theirs } = pair;
       const sent = theirs.send(3, MEGABYTES);
-      ours.send(4, 2_000_000);
+      ours.send(4, 2_000_000); // all of it fits the send buffer
       ours.connection.shutdown();
       expect(ours.state).toBe('FIN-WAIT-1');
       await sent;
