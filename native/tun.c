@@ -15,6 +15,10 @@
 #define WAKEUP_NS 500000
 // Times that the program may have something to send after a batch before it waits for its turn.
 #define SETTLE_ROUNDS 4
+// After bulk data so many packets are worth so long a wait for the next one.
+#define COMPANY 4
+#define COMPANY_NS 10000
+#define BULK_BYTES 32768
 #define PARKED_PACKETS 256
 #define PARKED_BYTES (4 << 20)
 #define RETRY_MS 1
@@ -145,16 +149,21 @@ static int read_packet(struct tun *tun, uint32_t slot, struct landing *landing,
   return 1;
 }
 
-// As many packets as wait and fit.
+// As many packets as wait and fit. After bulk data more of them are awaited for a moment: a few
+// super-segments that share an ACK cost much less than each with its own.
 static int read_batch(struct tun *tun) {
   struct landing landing = next_landing(tun);
-  bool more = true;
+  uint64_t last = 0;
   size_t count = 0;
-  for (size_t reads = 0; more && reads < tun->slot_count; reads++) {
-    int result = read_packet(tun, tun->slots[count], &landing, tun->rx + count * RX_STRIDE);
+  while (count < tun->slot_count) {
+    int32_t *descriptor = tun->rx + count * RX_STRIDE;
+    int result = read_packet(tun, tun->slots[count], &landing, descriptor);
     if (tun->closing) return 0;
-    more = result >= 0;
-    count += result > 0;
+    bool awaited = count > 0 && count < COMPANY && tun->spin_ns > 0;
+    if (result < 0 && !(awaited && uv_hrtime() - last < COMPANY_NS)) break;
+    if (result <= 0) continue;
+    last = descriptor[RX_LENGTH] >= BULK_BYTES && descriptor[RX_DATA] != 0 ? uv_hrtime() : 0;
+    count++;
   }
   return (int)count;
 }
