@@ -19,6 +19,9 @@
 #define COMPANY 4
 #define COMPANY_NS 10000
 #define BULK_BYTES 32768
+// About what a core's own cache holds until the program has read it (measured: sockets read a third
+// slower with batches of 2 MiB, and with half of this).
+#define BATCH_BYTES (768 << 10)
 #define PARKED_PACKETS 256
 #define PARKED_BYTES (4 << 20)
 #define RETRY_MS 1
@@ -149,19 +152,20 @@ static int read_packet(struct tun *tun, uint32_t slot, struct landing *landing,
   return 1;
 }
 
-// As many packets as wait and fit. After bulk data more of them are awaited for a moment: a few
+// As many packets as wait, and fit, and are not too many bytes at once. After bulk data more of them are awaited for a moment: a few
 // super-segments that share an ACK cost much less than each with its own.
 static int read_batch(struct tun *tun) {
   struct landing landing = next_landing(tun);
   uint64_t last = 0;
-  size_t count = 0;
-  while (count < tun->slot_count) {
+  size_t count = 0, bytes = 0;
+  while (count < tun->slot_count && bytes < BATCH_BYTES) {
     int32_t *descriptor = tun->rx + count * RX_STRIDE;
     int result = read_packet(tun, tun->slots[count], &landing, descriptor);
     if (tun->closing) return 0;
     bool awaited = count > 0 && count < COMPANY && tun->spin_ns > 0;
     if (result < 0 && !(awaited && uv_hrtime() - last < COMPANY_NS)) break;
     if (result <= 0) continue;
+    bytes += (size_t)descriptor[RX_LENGTH];
     last = descriptor[RX_LENGTH] >= BULK_BYTES && descriptor[RX_DATA] != 0 ? uv_hrtime() : 0;
     count++;
   }
