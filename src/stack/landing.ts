@@ -12,9 +12,10 @@ import {
 } from '../storage/descriptors.js';
 import type { Connection } from '../tcp/connection.js';
 import type { Path } from '../tcp/host.js';
+import { ipHeaderLength } from '../tcp/segment-out.js';
 import { mayReceiveData } from '../tcp/state.js';
+import { hasGaps } from '../tcp/tcb.js';
 import type { IpAddress } from '../wire/address.js';
-import { IPV4_HEADER, IPV6_HEADER } from '../wire/ip.js';
 import { TCP_HEADER, TIMESTAMPS_BYTES } from '../wire/tcp.js';
 
 /** Payload from which on a packet is worth a guess where the next one belongs. */
@@ -141,10 +142,5 @@ function isReady(tcb: Connection): boolean {
 }
 
 function headerBytes(tcb: Connection): number {
-  const ip = tcb.localAddress.family === 4 ? IPV4_HEADER : IPV6_HEADER;
-  return ip + TCP_HEADER + (tcb.timestamps ? TIMESTAMPS_BYTES : 0);
-}
-
-function hasGaps(tcb: Connection): boolean {
-  return tcb.rcv.outOfOrder !== null && tcb.rcv.outOfOrder.count > 0;
+  return ipHeaderLength(tcb) + TCP_HEADER + (tcb.timestamps ? TIMESTAMPS_BYTES : 0);
 }

@@ -13,6 +13,7 @@ import { transmit } from './output.js';
 import { CLOSED, mayQueueData, STATE_NAMES, type State, TIME_WAIT } from './state.js';
 import {
   type CloseReason,
+  hasGaps,
   KeepAlive,
   NEWS_ADVICE,
   NEWS_CLOSED,
@@ -344,8 +345,7 @@ export class Connection extends Tcb {
   /** Gives empty rings back to the arena: an idle connection holds none. */
   releaseEmptyRings(): void {
     const { rcv, snd } = this;
-    const gaps = rcv.outOfOrder !== null && rcv.outOfOrder.count > 0;
-    if (rcv.ring.length === 0 && rcv.ring.capacity > 0 && !gaps) rcv.ring.release();
+    if (rcv.ring.length === 0 && rcv.ring.capacity > 0 && !hasGaps(this)) rcv.ring.release();
     if (snd.ring.length === 0 && snd.ring.capacity > 0) snd.ring.release();
   }
 }

@@ -6,7 +6,7 @@ import { ACK, PSH, type TcpSegment } from '../wire/tcp.js';
 import { acknowledge } from './ack.js';
 import { acknowledgeSoon, noteSegmentSize, receiveInOrder } from './receive.js';
 import { ESTABLISHED } from './state.js';
-import type { Tcb } from './tcb.js';
+import { hasGaps, type Tcb } from './tcb.js';
 import { rememberTimestamp } from './timestamps.js';
 
 /**
@@ -25,7 +25,7 @@ export function isPredicted(tcb: Tcb, segment: TcpSegment): boolean {
     segment.marked ||
     rcv.finWaiting ||
     tcb.orphaned ||
-    (rcv.outOfOrder !== null && rcv.outOfOrder.count > 0)
+    hasGaps(tcb)
   ) {
     return false;
   }

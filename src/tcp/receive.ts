@@ -6,7 +6,7 @@ import { FIN, type TcpSegment } from '../wire/tcp.js';
 import { abort, finReached } from './close.js';
 import { noteDuplicate, noteRecent } from './sack.js';
 import { mayReceiveData } from './state.js';
-import { NEWS_READABLE, outOfOrderRanges, SEND_ACK, type Tcb } from './tcb.js';
+import { hasGaps, NEWS_READABLE, outOfOrderRanges, SEND_ACK, type Tcb } from './tcb.js';
 import { armTimer, DELAYED_ACK_TIMER, isArmed } from './timers.js';
 
 /** RFC 9293 SHOULD-19: an ACK for at least every second full-sized segment. */
@@ -22,8 +22,7 @@ export function receiveText(tcb: Tcb, segment: TcpSegment): void {
     return;
   }
   noteSegmentSize(tcb, segment);
-  const gaps = tcb.rcv.outOfOrder !== null && tcb.rcv.outOfOrder.count > 0;
-  if (segment.seq === tcb.rcv.nxt && !gaps) {
+  if (segment.seq === tcb.rcv.nxt && !hasGaps(tcb)) {
     if (receiveInOrder(tcb, segment.dataOffset, length)) acknowledgeSoon(tcb, length);
   } else {
     receiveAcrossGap(tcb, segment, length);

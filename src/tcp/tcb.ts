@@ -372,6 +372,12 @@ export function congestionMemory(tcb: Tcb): CongestionMemory {
   return snd.congestion;
 }
 
+/** Whether data stand in the ring beyond some that are missing. */
+export function hasGaps(tcb: Tcb): boolean {
+  const { outOfOrder } = tcb.rcv;
+  return outOfOrder !== null && outOfOrder.count > 0;
+}
+
 /** Memory for data beyond a gap, taken when the first gap appears. */
 export function outOfOrderRanges(tcb: Tcb): Ranges {
   tcb.rcv.outOfOrder ??= new Ranges(MAX_OUT_OF_ORDER_RANGES);
