@@ -9,7 +9,13 @@ const LAYERS = {
   device: ['wire', 'storage'],
   net: ['wire', 'storage', 'tcp', 'stack'],
   services: ['tcp', 'stack', 'net'],
-  cli: ['wire', 'storage', 'tcp', 'stack', 'device', 'net', 'services'],
+  trace: ['wire', 'storage', 'tcp', 'stack', 'device'],
+  lab: ['wire', 'storage', 'tcp', 'stack', 'device', 'net', 'trace'],
+  debug: ['wire', 'storage', 'tcp', 'stack', 'device', 'net', 'trace', 'lab'],
+  cli: [
+    ...['wire', 'storage', 'tcp', 'stack', 'device', 'net', 'services'],
+    ...['trace', 'lab', 'debug'],
+  ],
 };
 
 /** Folders that do no I/O and know no clock. */

@@ -5,17 +5,10 @@ import {
   type Device,
   type DevicePort,
   RX_STRIDE,
-  TX_CHECKSUM_START,
-  TX_GSO_SIZE,
-  TX_HEADER_LENGTH,
-  TX_HEADER_OFFSET,
-  TX_PIECE1_LENGTH,
-  TX_PIECE1_OFFSET,
-  TX_PIECE2_LENGTH,
   TX_STRIDE,
 } from '../stack/device.js';
 import { type Impairments, Path, Transit } from './impairment.js';
-import { headerBytes, newCounters, type Packet, PacketPort } from './packet.js';
+import { newCounters, type Packet, PacketPort } from './packet.js';
 
 export interface ImpairOptions {
   /** What happens to packets that the device receives. Default: nothing. */
@@ -49,8 +42,9 @@ export class ImpairedDevice implements Device {
   readonly #transit: Transit;
   /** Memory of its own, where packets wait for neither side. */
   readonly #memory = new ArrayBuffer(2 * BATCH * SLOT);
-  readonly #tx = new Int32Array(BATCH * TX_STRIDE);
+  /** Towards the stack, and towards the device. */
   #port: PacketPort | null = null;
+  #inner: PacketPort | null = null;
 
   constructor(device: Device, options: ImpairOptions, clock: Clock) {
     const { seed = 1, superSegments = false } = options;
@@ -81,7 +75,7 @@ export class ImpairedDevice implements Device {
       rxSlotBytes: SLOT,
       rx: new Int32Array(BATCH * RX_STRIDE),
       control: new Int32Array(CONTROL_WORDS),
-      tx: this.#tx,
+      tx: new Int32Array(BATCH * TX_STRIDE),
       receive: (count) => {
         for (let i = 0; i < count; i++) this.in.push(inner.received(i));
       },
@@ -91,6 +85,7 @@ export class ImpairedDevice implements Device {
     };
     const inner = new PacketPort(innerPort, newCounters());
     this.#port = outer;
+    this.#inner = inner;
     this.#device.attach(innerPort);
   }
 
@@ -127,25 +122,11 @@ export class ImpairedDevice implements Device {
   #send(packets: readonly Packet[]): void {
     for (let from = 0; from < packets.length; from += BATCH) {
       const batch = packets.slice(from, from + BATCH);
-      for (const [i, packet] of batch.entries()) this.#describe(i, packet);
+      for (const [i, packet] of batch.entries()) {
+        this.#inner?.describe(i, packet, (BATCH + i) * SLOT);
+      }
       this.#device.transmit(batch.length);
     }
-  }
-
-  #describe(index: number, packet: Packet): void {
-    const { bytes, gsoSize, checksumStart } = packet;
-    const offset = (BATCH + index) * SLOT;
-    // Whoever cuts or completes the packet has to know where its header ends.
-    const header = checksumStart > 0 ? headerBytes(bytes) : bytes.length;
-    new Uint8Array(this.#memory, offset, bytes.length).set(bytes);
-    const at = index * TX_STRIDE;
-    this.#tx[at + TX_HEADER_OFFSET] = offset;
-    this.#tx[at + TX_HEADER_LENGTH] = header;
-    this.#tx[at + TX_PIECE1_OFFSET] = offset + header;
-    this.#tx[at + TX_PIECE1_LENGTH] = bytes.length - header;
-    this.#tx[at + TX_PIECE2_LENGTH] = 0;
-    this.#tx[at + TX_GSO_SIZE] = gsoSize;
-    this.#tx[at + TX_CHECKSUM_START] = checksumStart;
   }
 }
 

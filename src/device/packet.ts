@@ -3,6 +3,7 @@ import {
   type DeviceCounters,
   type DevicePort,
   RX_CHECKSUM_TRUSTED,
+  RX_DATA,
   RX_FLAGS,
   RX_GSO_SIZE,
   RX_LENGTH,
@@ -10,6 +11,11 @@ import {
   RX_STRIDE,
   TX_CHECKSUM_START,
   TX_GSO_SIZE,
+  TX_HEADER_LENGTH,
+  TX_HEADER_OFFSET,
+  TX_PIECE1_LENGTH,
+  TX_PIECE1_OFFSET,
+  TX_PIECE2_LENGTH,
   TX_STRIDE,
 } from '../stack/device.js';
 import { gatherPacket, packetLength } from '../storage/packet-batch.js';
@@ -54,12 +60,33 @@ export class PacketPort {
     return { bytes, gsoSize: tx[at + TX_GSO_SIZE]!, checksumStart, trusted: checksumStart !== 0 };
   }
 
-  /** A copy of what receive descriptor `index` describes. */
+  /** Describes a packet by transmit descriptor `index`, with `offset` as the place for its bytes. */
+  describe(index: number, { bytes, gsoSize, checksumStart }: Packet, offset: number): void {
+    const { tx } = this.#port;
+    // Whoever cuts or completes the packet has to know where its header ends.
+    const header = checksumStart > 0 ? headerBytes(bytes) : bytes.length;
+    this.#bytes.set(bytes, offset);
+    const at = index * TX_STRIDE;
+    tx[at + TX_HEADER_OFFSET] = offset;
+    tx[at + TX_HEADER_LENGTH] = header;
+    tx[at + TX_PIECE1_OFFSET] = offset + header;
+    tx[at + TX_PIECE1_LENGTH] = bytes.length - header;
+    tx[at + TX_PIECE2_LENGTH] = 0;
+    tx[at + TX_GSO_SIZE] = gsoSize;
+    tx[at + TX_CHECKSUM_START] = checksumStart;
+  }
+
+  /** A copy of what receive descriptor `index` describes, from wherever its parts have landed. */
   received(index: number): Packet {
     const { rx } = this.#port;
     const at = index * RX_STRIDE;
     const bytes = new Uint8Array(rx[at + RX_LENGTH]!);
+    const apart = rx[at + RX_DATA]!;
     this.#copy(bytes, 0, rx[at + RX_OFFSET]!, bytes.length);
+    if (apart !== 0) {
+      const header = headerBytes(bytes);
+      this.#copy(bytes, header, apart, bytes.length - header);
+    }
     const trusted = (rx[at + RX_FLAGS]! & RX_CHECKSUM_TRUSTED) !== 0;
     return { bytes, gsoSize: rx[at + RX_GSO_SIZE]!, checksumStart: 0, trusted };
   }
@@ -104,6 +131,7 @@ export class PacketPort {
     rx[at + RX_LENGTH] = bytes.length;
     rx[at + RX_FLAGS] = trusted ? RX_CHECKSUM_TRUSTED : 0;
     rx[at + RX_GSO_SIZE] = gsoSize;
+    rx[at + RX_DATA] = 0;
     this.#counters.rxPackets++;
     this.#counters.rxBytes += bytes.length;
     return true;
@@ -111,7 +139,8 @@ export class PacketPort {
 }
 
 const ip = new IpHeader();
-const TCP_CHECKSUM = 16;
+/** Offset of the checksum in a TCP header. */
+export const TCP_CHECKSUM = 16;
 const TCP_OFFSET = 12;
 
 /** Computes a TCP checksum in full, so that damage shows; other protocols have theirs complete. */
@@ -131,9 +160,14 @@ export function completeChecksum(packet: Packet): void {
   view.setUint16(ip.payloadOffset + TCP_CHECKSUM, complement(sum));
 }
 
+/** Length of the IP header, without extension headers: where the TCP header begins. */
+export function ipHeaderBytes(bytes: Uint8Array): number {
+  return bytes[0]! >> 4 === 4 ? (bytes[0]! & 15) * 4 : IPV6_HEADER;
+}
+
 /** Length of the IP header, without extension headers, and the TCP header of a TCP packet. */
 export function headerBytes(bytes: Uint8Array): number {
-  const ipLength = bytes[0]! >> 4 === 4 ? (bytes[0]! & 15) * 4 : IPV6_HEADER;
+  const ipLength = ipHeaderBytes(bytes);
   return ipLength + (bytes[ipLength + TCP_OFFSET]! >> 4) * 4;
 }
 

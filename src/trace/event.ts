@@ -1,0 +1,104 @@
+// What can be said about a run of TCP, as plain data. Knows shapes; must not know who records or draws.
+
+/** Whose side of the connection: this stack, or whoever it speaks with (the kernel, or another stack). */
+export type End = 'ours' | 'theirs';
+/** Seen from our stack. */
+export type Direction = 'in' | 'out';
+
+/** A segment, decoded. Sequence numbers are those of the wire, 0 … 2^32-1. */
+export interface SegmentFields {
+  source: string;
+  sourcePort: number;
+  destination: string;
+  destinationPort: number;
+  /** In the order of the diagram: `SYN`, `SYN,ACK`, `FIN,ACK`, `PSH,ACK`, `RST`, `ACK`. */
+  flags: string;
+  seq: number;
+  ack: number;
+  /** The 16 bits of the header, not scaled. */
+  window: number;
+  /** Bytes of data. */
+  length: number;
+  /** Data bytes of each segment that a super-segment stands for; 0 for an ordinary one. */
+  gsoSize: number;
+  options: {
+    mss?: number;
+    windowScale?: number;
+    sackPermitted?: true;
+    timestamps?: readonly [value: number, echo: number];
+    sack?: readonly (readonly [left: number, right: number])[];
+  };
+}
+
+/** The control block in short: RFC 9293 §3.3.1, relative to nothing; sequence numbers 0 … 2^32-1. */
+export interface TcbSnapshot {
+  state: string;
+  iss: number;
+  irs: number;
+  sndUna: number;
+  sndNxt: number;
+  sndWnd: number;
+  cwnd: number;
+  ssthresh: number;
+  rcvNxt: number;
+  rcvWnd: number;
+  /** Bytes: written and not acknowledged, received and not read. */
+  sendQueue: number;
+  receiveQueue: number;
+  /** The three facts about our FIN. */
+  fin: 'none' | 'queued' | 'sent' | 'acknowledged';
+  rtoMs: number;
+  /** Names of armed timers, with milliseconds until they are due. */
+  timers: readonly { name: string; ms: number }[];
+}
+
+interface Common {
+  /** Counts from 0 in a timeline, without gaps; what a bounded one has forgotten leaves no gap behind. */
+  index: number;
+  /** Microseconds, by the clock of our stack. */
+  timeUs: number;
+  end: End;
+  /** `10.9.0.2:80 10.9.0.1:40000`, local end first; null when it belongs to no connection. */
+  connection: string | null;
+  /** The control block after the event; null where there is none, or where it is not ours to see. */
+  tcb: TcbSnapshot | null;
+}
+
+export type TraceEvent = Common &
+  (
+    | { kind: 'segment'; direction: Direction; segment: SegmentFields }
+    | {
+        kind: 'state';
+        from: string;
+        to: string;
+        /** `CLOSE`, `rcv FIN` …: `TransitionEvent`; empty where it was only seen from outside. */
+        event: string;
+        section: string;
+        why: string;
+      }
+    | {
+        kind: 'timer';
+        action: 'armed' | 'fired' | 'cancelled';
+        timer: string;
+        delayMs: number | null;
+      }
+    | { kind: 'call'; call: string; bytes: number }
+    | { kind: 'drop'; reason: string }
+    | { kind: 'congestion'; event: string }
+    /** Somebody at the gate did something to a segment that waited, or put one in. */
+    | {
+        kind: 'fault';
+        action: 'drop' | 'delay' | 'duplicate' | 'swap' | 'corrupt' | 'inject';
+        direction: Direction;
+        segment: SegmentFields | null;
+      }
+    /** A program got an error, or the end of the stream. */
+    | { kind: 'news'; news: string }
+  );
+
+/** What an event is before it has a place in a timeline. */
+export type NewEvent = TraceEvent extends infer E
+  ? E extends unknown
+    ? Omit<E, 'index'>
+    : never
+  : never;
