@@ -4,6 +4,7 @@ import type { Device, DeviceCounters, DevicePort } from '../stack/device.js';
 import {
   completeChecksum,
   ipHeaderBytes,
+  newCounters,
   type Packet,
   PacketPort,
   TCP_CHECKSUM,
@@ -63,7 +64,7 @@ export class Gate implements Device {
   attach(port: DevicePort): void {
     this.#port = port;
     // What it hands over was counted by the device when it came.
-    this.#packets = new PacketPort(port, { ...this.counters });
+    this.#packets = new PacketPort(port, newCounters());
     this.#device.attach({
       memory: port.memory,
       rxSlots: port.rxSlots,
