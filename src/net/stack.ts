@@ -1,13 +1,15 @@
-// Joins the core of the stack with a device and a clock. Knows when each of them has its turn; must
-// not know what is in a packet, or any particular device.
+// A stack as its user has it: the core with a device and a clock, its sockets and its life. Must not
+// know what is in a packet, or any particular device.
 
 import { randomFillSync } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { StackCore, type StackCoreOptions } from '../stack/core.js';
 import type { Clock, Device } from '../stack/device.js';
+import { wind } from '../stack/winding.js';
 import type { TcpConfig } from '../tcp/config.js';
 import type { Probe } from '../tcp/probe.js';
 import { type IpAddress, Subnet } from '../wire/address.js';
+import { ClockTimer } from './clock-timer.js';
 import type { Host, Member } from './host.js';
 import { Liveness } from './liveness.js';
 import { createNetModule, type NetModule } from './module.js';
@@ -48,10 +50,10 @@ export class Stack extends EventEmitter implements Host {
   readonly turns = new Turns();
   readonly liveness: Liveness;
   readonly hasIpv6: boolean;
+  readonly now = (): number => this.#clock.now();
   readonly #clock: Clock;
   readonly #members = new Set<Member>();
   #net: NetModule | undefined;
-  #alarmAt = Number.POSITIVE_INFINITY;
   #closed: Promise<void> | undefined;
   #anchor: NodeJS.Timeout | undefined;
   #drained = (): void => {};
@@ -72,11 +74,10 @@ export class Stack extends EventEmitter implements Host {
       ...(tcp && { tcp }),
       ...(probe && { probe }),
       ...(owns && { owns }),
-      now: () => clock.now(),
+      now: this.now,
     });
-    this.liveness = new Liveness((alive) => this.#keepAlive(alive));
-    this.core.onWork = () => clock.defer(this.#flush);
-    this.core.onDevice(this.#received, (up, error) => {
+    this.liveness = new Liveness(this.now, (alive) => this.#keepAlive(alive));
+    wind(this.core, clock, (up, error) => {
       if (up) this.emit('up');
       else this.emit('down', error);
     });
@@ -111,44 +112,13 @@ export class Stack extends EventEmitter implements Host {
   #allGone(graceMs: number): Promise<void> {
     if (this.#members.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, graceMs);
+      const timer = new ClockTimer(this.now, resolve);
+      timer.start(graceMs);
       this.#drained = () => {
-        clearTimeout(timer);
+        timer.stop();
         resolve();
       };
     });
-  }
-
-  // Time
-
-  readonly #received = (count: number): void => {
-    this.core.receive(count, this.#clock.now());
-    this.#setAlarm();
-  };
-
-  readonly #flush = (): void => {
-    this.core.flush(this.#clock.now());
-    this.#setAlarm();
-  };
-
-  /**
-   * After a pause of the process, packets that arrived in it are read before the timers that ran
-   * out: the reading stands between timers and deferred calls in each round of the event loop.
-   */
-  readonly #alarm = (): void => {
-    this.#alarmAt = Number.POSITIVE_INFINITY;
-    this.#clock.defer(() => {
-      this.core.advance(this.#clock.now());
-      this.#setAlarm();
-    });
-  };
-
-  #setAlarm(): void {
-    const at = this.core.nextDeadline();
-    if (at === this.#alarmAt) return;
-    this.#alarmAt = at;
-    if (at === Number.POSITIVE_INFINITY) this.#clock.clearAlarm();
-    else this.#clock.setAlarm(at, this.#alarm);
   }
 
   #keepAlive(alive: boolean): void {

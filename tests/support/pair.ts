@@ -7,6 +7,7 @@ import { Simulation, type VirtualClock } from '../../src/device/virtual-clock.js
 import { StackCore } from '../../src/stack/core.js';
 import type { Device } from '../../src/stack/device.js';
 import type { Listener } from '../../src/stack/listener.js';
+import { wind } from '../../src/stack/winding.js';
 import type { TcpConfig } from '../../src/tcp/config.js';
 import { type Connection, type ConnectionHandler, IdleHandler } from '../../src/tcp/connection.js';
 import { IpAddress, Subnet } from '../../src/wire/address.js';
@@ -107,24 +108,6 @@ function makeEnd(name: 'a' | 'b', device: Device, clock: VirtualClock, options: 
       });
     },
   };
-}
-
-/** Gives a stack its turns: when packets come, when a timer is due, when the application called. */
-function wind(core: StackCore, clock: VirtualClock): void {
-  const setAlarm = () => {
-    const at = core.nextDeadline();
-    if (at === Number.POSITIVE_INFINITY) clock.clearAlarm();
-    else clock.setAlarm(at, () => turn(() => core.advance(clock.now())));
-  };
-  const turn = (run: () => void) => {
-    run();
-    setAlarm();
-  };
-  core.onDevice(
-    (count) => turn(() => core.receive(count, clock.now())),
-    () => {},
-  );
-  core.onWork = () => clock.defer(() => turn(() => core.flush(clock.now())));
 }
 
 /** What `handler` leaves out does nothing. */
