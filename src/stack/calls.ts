@@ -76,6 +76,7 @@ export function connect(core: StackCore, options: ConnectOptions): Connection {
   let isn = core.isn(local, localPort, remote, remotePort);
   if (after !== null && seqLeq(isn, after)) isn = (after + REUSE_DISTANCE) | 0;
   core.attach(connection, null);
+  core.probe?.userCall(connection, 'connect', 0);
   connection.openActive(isn);
   return connection;
 }
@@ -142,6 +143,7 @@ export function listen(core: StackCore, options: ListenOptions): Listener {
   const backlog = Math.max(options.backlog ?? DEFAULT_BACKLOG, 1);
   const listener = new Listener(core, address, port, config, backlog, options.handler);
   core.listening.add(listener);
+  core.probe?.listenerCall(core, address, port, 'listen');
   return listener;
 }
 

@@ -86,7 +86,7 @@ export class StackCore implements Host, ListenerHost {
   private readonly hungry: MemoryWaiters;
   private inTurn = false;
   private workAnnounced = false;
-  private nowUs = 0;
+  nowUs = 0;
   private wheelUs = 0;
   private nextIdentification = 0;
 
@@ -117,7 +117,7 @@ export class StackCore implements Host, ListenerHost {
     });
     const { mtu, maxSegmentBytes } = device;
     this.devicePath = { batch, mtu, maxSegmentBytes };
-    this.loopback = new Loopback(this.arena, this.counters);
+    this.loopback = new Loopback(this);
     this.input = new Input(this);
     this.receiver = new Receiver(this.arena, batch, this.input);
     this.landing = new Landing(this.arena, this.devicePath, this.receiver.control);

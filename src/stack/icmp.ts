@@ -49,11 +49,12 @@ export function icmpArrives(core: StackCore, ip: IpHeader, trusted: boolean): vo
   const verdict = parseIcmp(view, ip.family, ip.payloadOffset, ip.payloadLength, message);
   if (!sound || verdict !== ICMP_OK) {
     core.counters.badIcmp += 1;
+    core.probe?.packetDropped(core, ip, 'bad ICMP message');
     return;
   }
   if (message.kind === ICMP_ECHO_REQUEST) replyEcho(core, ip);
   else if (message.kind >= ICMP_UNREACHABLE && message.kind <= ICMP_SOURCE_QUENCH) {
-    errorArrives(core, ip.family);
+    errorArrives(core, ip);
   }
 }
 
@@ -68,7 +69,7 @@ function replyEcho(core: StackCore, ip: IpHeader): void {
 }
 
 /** MUST-54: acts on errors about segments that are in flight; others are forged or late. */
-function errorArrives(core: StackCore, family: number): void {
+function errorArrives(core: StackCore, ip: IpHeader): void {
   const { counters } = core;
   counters.icmpErrorsIn += 1;
   const connection =
@@ -78,6 +79,7 @@ function errorArrives(core: StackCore, family: number): void {
   if (connection === null || !quotesSegmentInFlight(connection, quote.seq)) {
     // MUST-55: Source Quench always ends here.
     counters.icmpErrorsIgnored += 1;
+    core.probe?.packetDropped(core, ip, 'ICMP error about nothing in flight');
     return;
   }
   const code = message.code;
@@ -92,9 +94,9 @@ function errorArrives(core: StackCore, family: number): void {
       errorReported(connection, false, 'EPROTO');
       return;
     default: {
-      const codes = family === 4 ? UNREACHABLE_V4 : UNREACHABLE_V6;
+      const codes = ip.family === 4 ? UNREACHABLE_V4 : UNREACHABLE_V6;
       // §3.9.2.2: hard are protocol and port unreachable (code 4 of IPv4 is "too big").
-      const hard = family === 4 ? code === 2 || code === 3 : code === 4;
+      const hard = ip.family === 4 ? code === 2 || code === 3 : code === 4;
       errorReported(connection, hard, codes[code] ?? 'EHOSTUNREACH');
     }
   }

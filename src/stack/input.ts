@@ -3,7 +3,7 @@
 
 import { Connection } from '../tcp/connection.js';
 import { SYN_RECEIVED } from '../tcp/state.js';
-import { TIME_WAIT_REOPEN } from '../tcp/timewait.js';
+import { TIME_WAIT_ACK, TIME_WAIT_DROP, TIME_WAIT_REOPEN } from '../tcp/timewait.js';
 import type { IcmpQuote } from '../wire/icmp.js';
 import {
   CE,
@@ -37,7 +37,10 @@ export class Input {
   readonly reassembly: Reassembly;
 
   constructor(private readonly core: StackCore) {
-    this.reassembly = new Reassembly(core.arena);
+    this.reassembly = new Reassembly(core.arena, (reason) => {
+      core.counters.fragmentsDropped += 1;
+      core.probe?.packetDropped(core, null, reason);
+    });
   }
 
   /**
@@ -56,7 +59,7 @@ export class Input {
     counters.packetsIn += 1;
     if (parseIp(core.arena.view, offset, length, ip) !== IP_OK) {
       counters.badIp += 1;
-      core.probe?.dropped(null, 'bad IP header');
+      core.probe?.packetDropped(core, null, 'bad IP header');
     } else if (ip.moreFragments || ip.fragmentOffset !== 0) {
       this.fragmentArrives();
     } else {
@@ -67,7 +70,11 @@ export class Input {
   private fragmentArrives(): void {
     const { core, ip, reassembly } = this;
     core.counters.fragments += 1;
-    if (!core.addresses.has(ip.dst0, ip.dst1, ip.dst2, ip.dst3)) return;
+    if (!core.addresses.has(ip.dst0, ip.dst1, ip.dst2, ip.dst3)) {
+      core.counters.notForUs += 1;
+      this.drop('not for us');
+      return;
+    }
     if (!reassembly.add(ip, core.clock.ms)) return;
     core.counters.reassembled += 1;
     this.datagramArrives(false, 0, 0);
@@ -81,13 +88,22 @@ export class Input {
       this.tcpArrives(trusted, gsoSize, data);
     } else if (!core.addresses.has(ip.dst0, ip.dst1, ip.dst2, ip.dst3)) {
       core.counters.notForUs += 1;
+      this.drop('not for us');
     } else if (!core.addresses.isUnicast(sourceOf(ip))) {
       core.counters.badAddress += 1;
+      this.drop('not from a single host');
     } else if (protocol === (ip.family === 4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6)) {
       icmpArrives(core, ip, trusted);
     } else {
       core.counters.unknownProtocol += 1;
+      this.drop('unknown protocol');
     }
+  }
+
+  /** The packet reached no connection, and is thrown away. */
+  private drop(reason: string): void {
+    const { core } = this;
+    if (core.probe !== null) core.probe.packetDropped(core, this.ip, reason);
   }
 
   /** MUST-3: a wrong checksum is dropped in silence. Then the connection: both sockets decide. */
@@ -96,12 +112,12 @@ export class Input {
     const view = core.arena.view;
     if (!trusted && !verifyTransportChecksum(view, ip)) {
       core.counters.badChecksum += 1;
-      core.probe?.dropped(null, 'bad checksum');
+      this.drop('bad checksum');
       return;
     }
     if (parseTcp(view, ip.payloadOffset, ip.payloadLength, segment) !== TCP_OK) {
       core.counters.badTcp += 1;
-      core.probe?.dropped(null, 'bad TCP header');
+      this.drop('bad TCP header');
       return;
     }
     if (segment.badOptions) core.counters.badOptions += 1;
@@ -133,6 +149,7 @@ export class Input {
       if (listener?.acceptQueueFull) {
         // As Linux: the handshake is not completed while nobody accepts; the peer comes again.
         core.counters.acceptQueueFull += 1;
+        core.probe?.segmentIn(connection, segment);
         core.probe?.dropped(connection, 'accept queue full');
         return;
       }
@@ -142,11 +159,15 @@ export class Input {
 
   private timeWaitArrives(id: number): void {
     const { core, ip, segment } = this;
+    core.probe?.strangerIn(core, ip, segment);
     const verdict = core.timeWaitRecords.arrives(id, ip, segment);
+    if (verdict === TIME_WAIT_DROP) this.drop('means nothing in TIME-WAIT');
+    if (verdict === TIME_WAIT_ACK) this.drop('acknowledged in TIME-WAIT');
     if (verdict !== TIME_WAIT_REOPEN) return;
     const listener = this.listenerFor();
     if (listener === null) {
       core.timeWaitRecords.acknowledge(id, ip, segment);
+      this.drop('acknowledged in TIME-WAIT');
       return;
     }
     const after = core.timeWaitRecords.reopen(id);
@@ -156,15 +177,17 @@ export class Input {
   /** No such connection: a listener, or §3.10.7.1. Nothing is said to invalid addresses (MUST-57). */
   private unknownFlow(): void {
     const { core, ip, segment } = this;
-    core.probe?.segmentIn(null, segment);
+    core.probe?.strangerIn(core, ip, segment);
     const ours = core.ports.owns(segment.destinationPort, segment.sourcePort);
     if (!ours || !core.addresses.has(ip.dst0, ip.dst1, ip.dst2, ip.dst3)) {
       core.counters.notForUs += 1;
+      this.drop('not for us');
       return;
     }
     if (!core.addresses.isUnicast(sourceOf(ip))) {
       // MUST-63 among them: a SYN from such an address is not for us.
       core.counters.badAddress += 1;
+      this.drop('not from a single host');
       return;
     }
     const listener = this.listenerFor();
@@ -175,10 +198,10 @@ export class Input {
   /** SEGMENT ARRIVES in LISTEN: §3.10.7.2, check by check. */
   private listenArrives(listener: Listener): void {
     const flags = this.segment.flags;
-    if ((flags & RST) !== 0) return;
-    if ((flags & ACK) !== 0) this.reset();
+    if ((flags & RST) !== 0) this.drop('RST in LISTEN');
+    else if ((flags & ACK) !== 0) this.reset();
     else if ((flags & SYN) !== 0) this.synArrives(listener, null);
-    else this.core.probe?.dropped(null, 'no SYN in LISTEN');
+    else this.drop('no SYN in LISTEN');
   }
 
   /** Makes the connection; `after`: sequence number that it must stay away from (RFC 6191). */
@@ -186,7 +209,7 @@ export class Input {
     const { core, ip, segment } = this;
     if (!listener.hasRoom || this.memoryIsShort()) {
       core.counters.synDropped += 1;
-      core.probe?.dropped(null, 'backlog full');
+      this.drop(listener.hasRoom ? 'arena full' : 'backlog full');
       return;
     }
     const local = core.addresses.own(ip.dst0, ip.dst1, ip.dst2, ip.dst3) ?? destinationOf(ip);
@@ -219,10 +242,13 @@ export class Input {
 
   private reset(): void {
     const { core, ip, segment } = this;
-    if ((segment.flags & RST) !== 0) return;
+    if ((segment.flags & RST) !== 0) {
+      this.drop('RST for no connection');
+      return;
+    }
     core.counters.resetsOut += 1;
     const path = core.pathTo(ip.src0, ip.src1, ip.src2, ip.src3);
-    replyReset(core.arena, path.batch, ip, segment, core.identification());
+    replyReset(core, path.batch, ip, segment);
   }
 
   /** The connection whose packet an ICMP error quotes: it was sent by us, so the ends are swapped. */

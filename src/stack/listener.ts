@@ -3,6 +3,7 @@
 
 import type { TcpConfig } from '../tcp/config.js';
 import type { Connection } from '../tcp/connection.js';
+import type { Host } from '../tcp/host.js';
 import type { IpAddress } from '../wire/address.js';
 
 /** Told at the end of a turn that at least one connection waits; call `accept` until it is null. */
@@ -11,7 +12,7 @@ export interface ListenerHandler {
 }
 
 /** What the listener needs of the stack. */
-export interface ListenerHost {
+export interface ListenerHost extends Host {
   /** Forgets the listener and resets the connections that it still has. */
   closeListener(listener: Listener): void;
   /** A connection has an owner now: its news can be told. */
@@ -60,13 +61,16 @@ export class Listener {
   accept(): Connection | null {
     const connection = this.queue.shift();
     if (connection === undefined) return null;
+    this.host.probe?.userCall(connection, 'accept', 0);
     this.host.accepted(connection);
     return connection;
   }
 
   /** No further connections; those that were not accepted are reset. */
   close(): void {
-    if (!this.closed) this.host.closeListener(this);
+    if (this.closed) return;
+    this.host.probe?.listenerCall(this.host, this.address, this.port, 'close');
+    this.host.closeListener(this);
   }
 
   /** The handshake is complete: from the first queue to the second. */

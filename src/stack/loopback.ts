@@ -1,11 +1,10 @@
 // The stack's own addresses reached from within: packets that never see a device. Knows a queue of
 // copies in the arena; must not know what they carry.
 
-import type { Arena } from '../storage/arena.js';
 import { TX_GSO_SIZE, TX_STRIDE } from '../storage/descriptors.js';
 import { gatherPacket, PacketBatch, packetLength } from '../storage/packet-batch.js';
 import type { Path } from '../tcp/host.js';
-import type { StackCounters } from './counters.js';
+import type { StackCore } from './core.js';
 
 const BATCH = 64;
 /** Packets that wait at most; more are lost, as on any link. */
@@ -21,11 +20,8 @@ export class Loopback implements Path {
   private head = 0;
   private length = 0;
 
-  constructor(
-    private readonly arena: Arena,
-    private readonly counters: StackCounters,
-  ) {
-    this.batch = new PacketBatch(arena, BATCH, (count) => this.take(count));
+  constructor(private readonly core: StackCore) {
+    this.batch = new PacketBatch(core.arena, BATCH, (count) => this.take(count));
   }
 
   get waiting(): number {
@@ -42,7 +38,7 @@ export class Loopback implements Path {
       this.head = (this.head + 1) % QUEUE;
       this.length -= 1;
       arrive(offset, length, gsoSize);
-      this.arena.free(offset, length);
+      this.core.arena.free(offset, length);
     }
   }
 
@@ -52,11 +48,13 @@ export class Loopback implements Path {
 
   private copyPacket(index: number): void {
     const { table } = this.batch;
-    const { bytes } = this.arena;
+    const { core } = this;
+    const { bytes } = core.arena;
     const length = packetLength(table, index);
-    const offset = this.length < QUEUE ? this.arena.allocate(length) : -1;
+    const offset = this.length < QUEUE ? core.arena.allocate(length) : -1;
     if (offset < 0) {
-      this.counters.loopbackDropped += 1;
+      core.counters.loopbackDropped += 1;
+      core.probe?.packetDropped(core, null, 'loopback queue full');
       return;
     }
     gatherPacket(table, index, bytes, bytes, offset);

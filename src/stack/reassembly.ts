@@ -24,7 +24,11 @@ class Datagram {
 export class Reassembly {
   private readonly datagrams: Datagram[] = [];
 
-  constructor(private readonly arena: Arena) {}
+  /** @param dropped told why a datagram, or what has come of it, is thrown away */
+  constructor(
+    private readonly arena: Arena,
+    private readonly dropped: (reason: string) => void,
+  ) {}
 
   get waiting(): number {
     return this.datagrams.length;
@@ -41,7 +45,7 @@ export class Reassembly {
     const start = ip.fragmentOffset;
     const end = start + ip.payloadLength;
     if (!fits(datagram, start, end, !ip.moreFragments) || datagram.ranges.add(start, end) < 0) {
-      this.drop(datagram);
+      this.giveUp(datagram, 'fragments that do not fit');
       return false;
     }
     if (!ip.moreFragments) datagram.total = end;
@@ -70,10 +74,15 @@ export class Reassembly {
   }
 
   private begin(ip: IpHeader, nowMs: number): Datagram | null {
-    if (this.datagrams.length === MAX_DATAGRAMS) this.drop(this.datagrams[0]);
+    if (this.datagrams.length === MAX_DATAGRAMS) {
+      this.giveUp(this.datagrams[0], 'too many datagrams in fragments');
+    }
     const datagram = new Datagram();
     datagram.block = this.arena.allocate(MAX_BYTES);
-    if (datagram.block < 0) return null;
+    if (datagram.block < 0) {
+      this.dropped('arena full');
+      return null;
+    }
     datagram.startedMs = nowMs;
     fillKey(datagram.key, ip);
     this.datagrams.push(datagram);
@@ -84,8 +93,14 @@ export class Reassembly {
   expire(nowMs: number): void {
     if (this.datagrams.length === 0) return;
     for (const datagram of [...this.datagrams]) {
-      if (((nowMs - datagram.startedMs) | 0) > LIFETIME_MS) this.drop(datagram);
+      if (((nowMs - datagram.startedMs) | 0) <= LIFETIME_MS) continue;
+      this.giveUp(datagram, 'fragments missing');
     }
+  }
+
+  private giveUp(datagram: Datagram, reason: string): void {
+    this.drop(datagram);
+    this.dropped(reason);
   }
 
   private drop(datagram: Datagram): void {

@@ -1,8 +1,8 @@
 // Segments that no connection sends: resets for what belongs to nobody (RFC 9293 §3.10.7.1) and the
 // ACKs of TIME-WAIT. Knows how to write a bare segment; must not know who asked for it.
 
-import type { Arena } from '../storage/arena.js';
 import type { PacketBatch } from '../storage/packet-batch.js';
+import type { Host } from '../tcp/host.js';
 import { IpAddress } from '../wire/address.js';
 import { fold, pseudoHeaderSum } from '../wire/checksum.js';
 import {
@@ -62,42 +62,46 @@ export function writeReplyIp(
  * where it has none, at zero and acknowledging the segment.
  */
 export function replyReset(
-  arena: Arena,
+  host: Host,
   batch: PacketBatch,
   ip: IpHeader,
   segment: TcpSegment,
-  identification: number,
 ): void {
   const hasAck = (segment.flags & ACK) !== 0;
   const seq = hasAck ? segment.ack : 0;
   const ack = hasAck ? 0 : (segment.seq + segment.length) | 0;
   const flags = hasAck ? RST : RST | ACK;
   const at = batch.header();
-  const ipLength = writeReplyIp(arena.view, at, ip, PROTOCOL_TCP, TCP_HEADER, identification);
-  writeBare(arena.view, at + ipLength, ip, segment, seq, ack, TCP_HEADER, flags, 0);
-  batch.push(ipLength + TCP_HEADER, 0, 0, 0, 0, 0, ipLength);
+  const { view } = host.arena;
+  const id = host.identification();
+  const ipLength = writeReplyIp(view, at, ip, PROTOCOL_TCP, TCP_HEADER, id);
+  writeBare(view, at + ipLength, ip, segment, seq, ack, TCP_HEADER, flags, 0);
+  send(host, batch, ipLength, TCP_HEADER);
 }
 
-/** The ACK of a connection in TIME-WAIT; `record` is selected, `nowMs` is the clock. */
+/** The ACK of a connection in TIME-WAIT; `record` is selected. */
 export function replyTimeWaitAck(
-  arena: Arena,
+  host: Host,
   batch: PacketBatch,
   ip: IpHeader,
   segment: TcpSegment,
   record: TimeWaitTable,
-  nowMs: number,
-  identification: number,
 ): void {
   const length = TCP_HEADER + (record.timestamps ? TIMESTAMPS_BYTES : 0);
   const at = batch.header();
-  const view = arena.view;
-  const ipLength = writeReplyIp(view, at, ip, PROTOCOL_TCP, length, identification);
+  const { view } = host.arena;
+  const ipLength = writeReplyIp(view, at, ip, PROTOCOL_TCP, length, host.identification());
   const tcp = at + ipLength;
   if (record.timestamps) {
-    writeTimestamps(view, tcp + TCP_HEADER, (nowMs + record.tsOffset) | 0, record.tsRecent);
+    writeTimestamps(view, tcp + TCP_HEADER, (host.clock.ms + record.tsOffset) | 0, record.tsRecent);
   }
   writeBare(view, tcp, ip, segment, record.sndNxt, record.rcvNxt, length, ACK, record.rcvWnd);
-  batch.push(ipLength + length, 0, 0, 0, 0, 0, ipLength);
+  send(host, batch, ipLength, length);
+}
+
+function send(host: Host, batch: PacketBatch, ipLength: number, tcpLength: number): void {
+  host.probe?.strangerOut(host, batch.header(), ipLength + tcpLength);
+  batch.push(ipLength + tcpLength, 0, 0, 0, 0, 0, ipLength);
 }
 
 /** A TCP header without data, back to where a segment came from. */

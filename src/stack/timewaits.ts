@@ -10,7 +10,7 @@ import {
   timeWaitArrival,
 } from '../tcp/timewait.js';
 import { type TransitionEvent, transitionFor } from '../tcp/transitions.js';
-import { IpAddress } from '../wire/address.js';
+import { formatEnd, IpAddress } from '../wire/address.js';
 import type { IpHeader } from '../wire/ip.js';
 import type { TcpSegment } from '../wire/tcp.js';
 import type { StackCore } from './core.js';
@@ -61,16 +61,17 @@ export class TimeWaits {
       ends,
     );
     this.wheel.arm(id, ends);
+    this.tellArmed(id, duration);
   }
 
   /** A late segment; the verdict REOPEN is left to the caller, who knows the listeners. */
   arrives(id: number, ip: IpHeader, segment: TcpSegment): TimeWaitVerdict {
     const record = this.table.select(id);
-    this.core.probe?.segmentIn(null, segment);
     const verdict = timeWaitArrival(record, segment);
     if (verdict === TIME_WAIT_RESTART) {
       record.endsMs = (this.core.clock.ms + record.durationMs) | 0;
       this.wheel.arm(id, record.endsMs);
+      this.tellArmed(id, record.durationMs);
     }
     if (verdict === TIME_WAIT_RESTART || verdict === TIME_WAIT_ACK) {
       this.acknowledge(id, ip, segment);
@@ -83,8 +84,7 @@ export class TimeWaits {
     const { core } = this;
     const path = core.pathTo(ip.src0, ip.src1, ip.src2, ip.src3);
     const record = this.table.select(id);
-    const identification = core.identification();
-    replyTimeWaitAck(core.arena, path.batch, ip, segment, record, core.clock.ms, identification);
+    replyTimeWaitAck(core, path.batch, ip, segment, record);
   }
 
   /** 2MSL are over. */
@@ -130,12 +130,21 @@ export class TimeWaits {
     const { core } = this;
     if (core.probe !== null) {
       const rule = transitionFor(TIME_WAIT, event, CLOSED);
-      const local = `${this.address(id, true)}:${core.flows.localPort(id)}`;
-      const remote = `${this.address(id, false)}:${core.flows.remotePort(id)}`;
-      core.probe.timeWaitEnded(local, remote, rule);
+      core.probe.timeWaitEnded(core, this.endOf(id, true), this.endOf(id, false), rule);
     }
     this.table.remove(id);
     core.removeFlow(id);
+  }
+
+  private tellArmed(id: number, delayMs: number): void {
+    const { core } = this;
+    if (core.probe === null) return;
+    core.probe.timeWaitArmed(core, this.endOf(id, true), this.endOf(id, false), delayMs);
+  }
+
+  private endOf(id: number, local: boolean): string {
+    const { flows } = this.core;
+    return formatEnd(this.address(id, local), local ? flows.localPort(id) : flows.remotePort(id));
   }
 
   private address(id: number, local: boolean): IpAddress {

@@ -8,6 +8,7 @@ import { endOfData } from './close.js';
 import { duplicateAck, newAckInRecovery } from './duplicate-acks.js';
 import { isEcho } from './ecn.js';
 import type { Flight } from './flight.js';
+import { tellDropped } from './probe.js';
 import { flightIsOver, learnFromAck } from './recovery.js';
 import { goBack, restartRetransmit } from './retransmit.js';
 import { sampleFlight, sampleRtt } from './rtt.js';
@@ -23,6 +24,7 @@ export function isAckAcceptable(tcb: Tcb, segment: TcpSegment): boolean {
   const snd = tcb.snd;
   const ack = segment.ack;
   if (seqGt(ack, snd.max) || seqLt(ack, (snd.una - snd.maxWnd) | 0)) {
+    tellDropped(tcb, 'ACK outside what was sent');
     challenge(tcb);
     return false;
   }

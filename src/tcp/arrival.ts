@@ -9,6 +9,7 @@ import { finAcknowledged, finIsAcknowledged } from './close.js';
 import { noteEcho, noteMark, renegotiateEcn } from './ecn.js';
 import { isPredicted } from './fastpath.js';
 import { establish } from './open.js';
+import { tellDropped } from './probe.js';
 import { receiveFin, receiveText, trimToWindow } from './receive.js';
 import { noteDuplicate } from './sack.js';
 import { fail } from './set-state.js';
@@ -110,7 +111,7 @@ function acknowledgesSyn(tcb: Tcb, segment: TcpSegment): boolean {
 }
 
 function refuse(tcb: Tcb, segment: TcpSegment, reason: string): void {
-  if (tcb.host.probe !== null) tcb.host.probe.dropped(tcb, reason);
+  tellDropped(tcb, reason);
   if ((segment.flags & RST) !== 0) return;
   const onlySyn = (segment.flags & (SYN | ACK)) === SYN;
   if (tcb.state === SYN_RECEIVED && onlySyn && seqLt(segment.seq, tcb.rcv.nxt)) {
@@ -133,6 +134,7 @@ function refuse(tcb: Tcb, segment: TcpSegment, reason: string): void {
 function checkReset(tcb: Tcb, segment: TcpSegment): number {
   if ((segment.flags & RST) === 0) return GO_ON;
   if (segment.seq !== tcb.rcv.nxt) {
+    tellDropped(tcb, 'RST not at RCV.NXT');
     if (seqGt(segment.seq, tcb.rcv.nxt)) challenge(tcb);
     return DONE;
   }
@@ -148,6 +150,7 @@ function checkSyn(tcb: Tcb, segment: TcpSegment): number {
   if (tcb.state === SYN_RECEIVED && tcb.passive) {
     fail(tcb, 'rcv SYN', 'rst', 'ECONNABORTED');
   } else {
+    tellDropped(tcb, 'SYN in the window');
     challenge(tcb);
   }
   return DONE;
@@ -155,7 +158,10 @@ function checkSyn(tcb: Tcb, segment: TcpSegment): number {
 
 /** Fifth check: the ACK field. Without the bit the segment says nothing. */
 function checkAck(tcb: Tcb, segment: TcpSegment, hasFin: boolean): number {
-  if ((segment.flags & ACK) === 0) return DONE;
+  if ((segment.flags & ACK) === 0) {
+    tellDropped(tcb, 'no ACK');
+    return DONE;
+  }
   if (!tcb.snd.synAcknowledged) {
     if (checkAckOfSyn(tcb, segment) === DONE) return DONE;
   } else {
@@ -180,6 +186,7 @@ function checkAckOfSyn(tcb: Tcb, segment: TcpSegment): number {
     establish(tcb, segment, 'rcv ACK of SYN');
     return GO_ON;
   }
+  tellDropped(tcb, 'ACK of what was never sent');
   tcb.resetSeq = segment.ack;
   tcb.pending |= SEND_RST;
   return DONE;

@@ -22,6 +22,8 @@ export interface Path {
 export interface Host {
   readonly arena: Arena;
   readonly clock: TcpClock;
+  /** The time of the clock without its wraps, microseconds: for whoever watches. */
+  readonly nowUs: number;
   /** The user calls something that sets a timer: the clock may stand at the last turn. */
   renewClock(): void;
   probe: Probe | null;

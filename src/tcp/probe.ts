@@ -1,7 +1,10 @@
 // The one place from which everything that TCP does can be watched. Knows what is worth seeing;
 // must not know who looks.
 
+import type { IpAddress } from '../wire/address.js';
+import type { IpHeader } from '../wire/ip.js';
 import type { TcpSegment } from '../wire/tcp.js';
+import type { Host } from './host.js';
 import type { State } from './state.js';
 import type { Tcb } from './tcb.js';
 import type { TimerId } from './timers.js';
@@ -13,29 +16,50 @@ import type { Transition } from './transitions.js';
  * looks (`probe === null`) each place costs one branch.
  */
 export interface Probe {
-  /** A segment arrived; `tcb` is null when it belongs to no connection. */
-  segmentIn(tcb: Tcb | null, segment: TcpSegment): void;
-  /** A segment goes out: IP and TCP header in the arena, length of the payload, segment size or 0. */
+  /** A segment arrived for a connection, which has not looked at it yet. */
+  segmentIn(tcb: Tcb, segment: TcpSegment): void;
+  /**
+   * A segment goes out: IP and TCP header in the arena, length of the payload, segment size or 0. The
+   * connection counts it as sent afterwards.
+   */
   segmentOut(
-    tcb: Tcb | null,
+    tcb: Tcb,
     headerOffset: number,
     headerLength: number,
     payloadLength: number,
     gsoSize: number,
   ): void;
+  /** A segment arrived that no connection takes: for a listener, a record in TIME-WAIT, or nobody. */
+  strangerIn(host: Host, ip: IpHeader, segment: TcpSegment): void;
+  /** A segment without data goes out that no connection sends: a RST, or an ACK of TIME-WAIT. */
+  strangerOut(host: Host, headerOffset: number, headerLength: number): void;
   stateChanged(tcb: Tcb, from: State, to: State, rule: Transition): void;
-  /** A record in TIME-WAIT ended, by time or by a new SYN; its ends as text. */
-  timeWaitEnded(local: string, remote: string, rule: Transition): void;
+  /** 2MSL begin for a record in TIME-WAIT, or begin again; its ends as text. */
+  timeWaitArmed(host: Host, local: string, remote: string, delayMs: number): void;
+  /** A record in TIME-WAIT ended, by time or by a new SYN. */
+  timeWaitEnded(host: Host, local: string, remote: string, rule: Transition): void;
   timerArmed(tcb: Tcb, timer: TimerId, delayMs: number): void;
   timerFired(tcb: Tcb, timer: TimerId): void;
   timerCancelled(tcb: Tcb, timer: TimerId): void;
-  /** The user called: `write`, `read`, `shutdown`, `close`, `abort`; with bytes where that has a sense. */
+  /**
+   * The user called: `connect`, `accept`, `write`, `read`, `shutdown`, `close`, `abort`; with bytes where
+   * that has a sense.
+   */
   userCall(tcb: Tcb, call: string, bytes: number): void;
+  /** `listen`, or `close` of a listener; `address` is null where it listens on all. */
+  listenerCall(host: Host, address: IpAddress | null, port: number, call: string): void;
   /**
    * `fast-retransmit`, `timeout`, `recovered`, `tlp` (a tail loss probe went out), `undo` (there was no
    * loss), `reordering` (seen for the first time), `ecn-echo`; cwnd and ssthresh are in the tcb.
    */
   congestion(tcb: Tcb, event: string): void;
-  /** A segment or a packet was thrown away; `tcb` is null when it belongs to no connection. */
-  dropped(tcb: Tcb | null, reason: string): void;
+  /** A segment of a connection, or a part of it, was thrown away. */
+  dropped(tcb: Tcb, reason: string): void;
+  /** A packet reached no connection, and was thrown away; `ip` is null where it cannot be read. */
+  packetDropped(host: Host, ip: IpHeader | null, reason: string): void;
+}
+
+/** Tells whoever looks that a segment, or a part of it, was thrown away. */
+export function tellDropped(tcb: Tcb, reason: string): void {
+  if (tcb.host.probe !== null) tcb.host.probe.dropped(tcb, reason);
 }

@@ -4,6 +4,7 @@
 import { seqGeq, seqLt, seqMax } from '../wire/sequence.js';
 import { FIN, type TcpSegment } from '../wire/tcp.js';
 import { abort, finReached } from './close.js';
+import { tellDropped } from './probe.js';
 import { noteDuplicate, noteRecent } from './sack.js';
 import { mayReceiveData } from './state.js';
 import { hasGaps, NEWS_READABLE, outOfOrderRanges, SEND_ACK, type Tcb } from './tcb.js';
@@ -15,9 +16,14 @@ const SEGMENTS_PER_ACK = 2;
 /** The text of a segment that was trimmed to the window. */
 export function receiveText(tcb: Tcb, segment: TcpSegment): void {
   const length = segment.dataLength;
-  if (length === 0 || !mayReceiveData(tcb.state)) return;
+  if (length === 0) return;
+  if (!mayReceiveData(tcb.state)) {
+    tellDropped(tcb, 'text behind the FIN');
+    return;
+  }
   if (tcb.orphaned) {
     // §3.6.1: nobody will read it, and the peer shall not think otherwise.
+    tellDropped(tcb, 'nobody reads');
     abort(tcb);
     return;
   }
@@ -34,7 +40,7 @@ export function receiveInOrder(tcb: Tcb, offset: number, length: number): boolea
   const { rcv } = tcb;
   const ring = rcv.ring;
   if (!ring.ensure(ring.length + length)) {
-    dropped(tcb, 'arena full');
+    tellDropped(tcb, 'arena full');
     return false;
   }
   ring.placeFromArena(ring.length, offset, length);
@@ -63,15 +69,16 @@ function receiveAcrossGap(tcb: Tcb, segment: TcpSegment, length: number): void {
   tcb.pending |= SEND_ACK;
   if (ranges.contains(start, end)) {
     noteDuplicate(tcb, start, end);
+    tellDropped(tcb, 'received before');
     return;
   }
   const distance = (ring.length + ((start - rcv.nxt) | 0)) | 0;
   if (!ring.ensure(distance + length)) {
-    dropped(tcb, 'arena full');
+    tellDropped(tcb, 'arena full');
     return;
   }
   if (ranges.add(start, end) < 0) {
-    dropped(tcb, 'too many gaps');
+    tellDropped(tcb, 'too many gaps');
     return;
   }
   noteRecent(tcb, start);
@@ -131,20 +138,22 @@ export function trimToWindow(tcb: Tcb, segment: TcpSegment): boolean {
   if (before > 0) {
     const old = Math.min(before, segment.dataLength);
     noteDuplicate(tcb, segment.seq, (segment.seq + old) | 0);
-    if (old > 0) tcb.pending |= SEND_ACK;
+    if (old > 0) {
+      tcb.pending |= SEND_ACK;
+      tellDropped(tcb, 'received before');
+    }
     segment.seq = (segment.seq + before) | 0;
     segment.dataOffset += old;
     segment.dataLength -= old;
   }
   const beyond = (segment.seq + segment.dataLength - tcb.rcv.edge) | 0;
-  if (beyond > 0) segment.dataLength = Math.max(segment.dataLength - beyond, 0);
+  if (beyond > 0) {
+    segment.dataLength = Math.max(segment.dataLength - beyond, 0);
+    tellDropped(tcb, 'beyond the window');
+  }
   const hasFin = (segment.flags & FIN) !== 0;
   const finInWindow = seqLt(fin, tcb.rcv.edge) && seqGeq(fin, tcb.rcv.nxt);
   // The peer sent into a window that is not there, perhaps as a probe: say where it ends.
   if (beyond > 0 || (hasFin && !finInWindow)) tcb.pending |= SEND_ACK;
   return hasFin && finInWindow;
-}
-
-function dropped(tcb: Tcb, reason: string): void {
-  if (tcb.host.probe !== null) tcb.host.probe.dropped(tcb, reason);
 }

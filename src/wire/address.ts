@@ -206,3 +206,9 @@ function formatGroups(groups: number[]): string {
   if (longest === 1) return hex(groups);
   return `${hex(groups.slice(0, from))}::${hex(groups.slice(from + longest))}`;
 }
+
+/** An address with a port: `10.9.0.2:80` or `[fd09::2]:80`. */
+export function formatEnd(address: IpAddress | string, port: number): string {
+  const text = String(address);
+  return text.includes(':') ? `[${text}]:${port}` : `${text}:${port}`;
+}

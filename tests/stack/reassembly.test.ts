@@ -35,7 +35,7 @@ const byteAt = (i: number) => (i * 11 + (i >> 8)) & 0xff;
 function setUp(bytes = 4 << 20) {
   const arena = new Arena(bytes);
   const slot = arena.reserve(65_536);
-  const reassembly = new Reassembly(arena);
+  const reassembly = new Reassembly(arena, () => {});
   const ip = new IpHeader();
   /** True when the datagram is complete; `ip` describes it then. */
   function add({ from, to, more }: Fragment, identification = 1, nowMs = 0, src = 9): boolean {

@@ -17,6 +17,7 @@ import { parseTcp, TcpSegment } from '../../src/wire/tcp.js';
 class LoneHost implements Host {
   readonly arena = new Arena(1 << 20);
   readonly clock = new TcpClock();
+  readonly nowUs = 0;
   readonly probe = null;
   readonly path: Path;
   private readonly device = new HandDevice();

@@ -1,9 +1,11 @@
 // A probe that keeps the changes of state; must not know what causes them.
 
+import type { Host } from '../../src/tcp/host.js';
 import type { Probe } from '../../src/tcp/probe.js';
 import { STATE_NAMES, type State } from '../../src/tcp/state.js';
 import type { Tcb } from '../../src/tcp/tcb.js';
 import type { Transition } from '../../src/tcp/transitions.js';
+import type { IpHeader } from '../../src/wire/ip.js';
 
 /** A row of the table of transitions in words. */
 export function rowName({ from, event, to }: Pick<Transition, 'from' | 'event' | 'to'>): string {
@@ -21,16 +23,24 @@ export class Watcher implements Probe {
     this.rows.push(rowName(rule));
   }
 
-  timeWaitEnded(_local: string, _remote: string, rule: Transition): void {
+  timeWaitEnded(_host: Host, _local: string, _remote: string, rule: Transition): void {
     this.rows.push(rowName(rule));
   }
 
-  dropped(_tcb: Tcb | null, reason: string): void {
+  dropped(_tcb: Tcb, reason: string): void {
+    this.drops.push(reason);
+  }
+
+  packetDropped(_host: Host, _ip: IpHeader | null, reason: string): void {
     this.drops.push(reason);
   }
 
   segmentIn(): void {}
   segmentOut(): void {}
+  strangerIn(): void {}
+  strangerOut(): void {}
+  timeWaitArmed(): void {}
+  listenerCall(): void {}
   timerArmed(): void {}
   timerFired(): void {}
   timerCancelled(): void {}
