@@ -11,7 +11,7 @@ export {
   type PacketStreamOptions,
 } from './device/packet-stream.js';
 export { connectShares, ownsFlow, type Share, SharedDevice } from './device/shared.js';
-export { SystemClock } from './device/system-clock.js';
+export { SystemClock, type SystemClockOptions } from './device/system-clock.js';
 export { TunDevice, type TunOptions } from './device/tun.js';
 export { Simulation, VirtualClock } from './device/virtual-clock.js';
 export type { SystemError } from './net/errors.js';

@@ -8,16 +8,21 @@ import { Stack, type StackOptions } from './net/stack.js';
 export interface OpenStackOptions extends Omit<StackOptions, 'clock' | 'device'> {
   /** The TUN device; null for a stack that only talks to itself. Default: `fw0`. */
   tun?: TunOptions | null | undefined;
+  /**
+   * Whether the stack's time stands while the process does: at a breakpoint, or stopped by a signal. Then
+   * such a pause lets no timer run out. Default: as soon as a debugger can attach (`--inspect`).
+   */
+  discountPauses?: boolean | undefined;
 }
 
 /**
  * Opens a TUN device, and a stack behind it. `stack.close()` closes both.
  * @throws DeviceError when the device cannot be opened
  */
-export function openStack({ tun, ...options }: OpenStackOptions = {}): Stack {
+export function openStack({ tun, discountPauses, ...options }: OpenStackOptions = {}): Stack {
   const device = tun === null ? null : withSoftwareOffload(TunDevice.open(tun));
   try {
-    return new Stack({ ...options, clock: new SystemClock(), device });
+    return new Stack({ ...options, clock: new SystemClock({ discountPauses }), device });
   } catch (error) {
     device?.close();
     throw error;

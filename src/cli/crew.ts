@@ -2,6 +2,7 @@
 // to everybody else. Knows orders and answers; what a thread does stands in worker.ts.
 
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { SYSTEM } from '../device/process-time.js';
 import { connectShares, type Share } from '../device/shared.js';
 import type { Input } from './command.js';
 import { ControlServer } from './control.js';
@@ -142,7 +143,7 @@ export class Crew implements Serving {
       for (let index = 0; index < count; index++) {
         const share: Share = { index, count, peers: peers[index]! };
         const data: WorkerData = {
-          values: input.values,
+          values: orders(input),
           ports,
           share,
           team: teams[index]!,
@@ -178,6 +179,11 @@ export class Crew implements Serving {
     this.control?.close();
     await Promise.all(this.members.map((member) => member.end()));
   }
+}
+
+/** The command line for a thread, which cannot know whether there is a debugger. */
+function orders({ values }: Input): Input['values'] {
+  return SYSTEM.isInspected() ? new Map(values).set('discount-pauses', true) : values;
 }
 
 /** The ports between the first thread and each other one. */

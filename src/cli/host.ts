@@ -42,7 +42,7 @@ export class Host {
     const links = workingLinks(options, addresses);
     this.facts = { name, mtu, offload, addresses, warnings: [...device.warnings] };
     this.device = device;
-    this.clock = new SystemClock();
+    this.clock = new SystemClock(options);
     this.shared = share && new SharedDevice(able, share);
     this.stack = makeStack(this.shared ?? able, this.clock, links, options, share);
   }

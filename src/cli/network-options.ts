@@ -37,6 +37,9 @@ export const STACK_OPTIONS = {
     default: String(DEFAULT_SPIN_US),
   },
   memory: { value: 'MIB', help: 'memory for packets and buffers', default: '256' },
+  'discount-pauses': {
+    help: 'no time passes while Ctrl-Z or a breakpoint stops us; always so with --inspect',
+  },
 } satisfies Record<string, OptionSpec>;
 
 /** One family of the link: our address, and the kernel's with the prefix of both. */
@@ -58,6 +61,8 @@ export interface StackOptions extends NetworkOptions {
   /** Microseconds, see TunOptions. */
   readonly spin: number;
   readonly memoryMiB: number;
+  /** See SystemClockOptions. */
+  readonly discountPauses: true | undefined;
 }
 
 /** Reads the options of `NETWORK_OPTIONS`; throws usage failures. */
@@ -78,6 +83,7 @@ export function readStackOptions(input: Input): StackOptions {
     offload: !input.given('no-offload'),
     spin: input.integer('spin', 0, MAX_SPIN_US)!,
     memoryMiB: input.integer('memory', 16, 2047)!,
+    discountPauses: input.given('discount-pauses') || undefined,
   };
 }
 

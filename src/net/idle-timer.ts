@@ -1,17 +1,19 @@
 // Tells that a socket was idle for some time; must not know sockets.
 
 import { checkNumber } from './arguments.js';
+import { ClockTimer } from './clock-timer.js';
 import { outOfRange } from './errors.js';
-
-/** The longest time that a timer of Node can wait, ms. */
-const MAX_MS = 0x7fff_ffff;
 
 /** Runs `fire` whenever it was not touched for the time that was set. Keeps no process alive. */
 export class IdleTimer {
-  #timer: NodeJS.Timeout | undefined;
+  /** Most sockets never need one. */
+  #timer: ClockTimer | undefined;
+  readonly #now: () => number;
   readonly #fire: () => void;
 
-  constructor(fire: () => void) {
+  /** @param now microseconds */
+  constructor(now: () => number, fire: () => void) {
+    this.#now = now;
     this.#fire = fire;
   }
 
@@ -25,7 +27,9 @@ export class IdleTimer {
       throw outOfRange('msecs', 'a non-negative finite number', ms);
     }
     this.stop();
-    if (ms > 0) this.#timer = setTimeout(this.#fire, Math.min(ms, MAX_MS)).unref();
+    if (ms === 0) return;
+    this.#timer ??= new ClockTimer(this.#now, this.#fire);
+    this.#timer.start(ms);
   }
 
   touch(): void {
@@ -33,7 +37,6 @@ export class IdleTimer {
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#timer?.stop();
   }
 }

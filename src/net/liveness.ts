@@ -1,4 +1,6 @@
-// Whether the process must stay alive. Counts; must not know sockets, devices or clocks.
+// Whether the process must stay alive. Counts; must not know sockets or devices.
+
+import { ClockTimer } from './clock-timer.js';
 
 /**
  * How long a program that is finished waits for its last bytes and FINs to be acknowledged, ms. A
@@ -14,12 +16,20 @@ export class Liveness {
   #open = 0;
   #closing = 0;
   #alive = false;
-  #patience: NodeJS.Timeout | undefined;
+  readonly #patience: ClockTimer;
   #waitedEnough = false;
   readonly #changed: (alive: boolean) => void;
 
-  constructor(changed: (alive: boolean) => void) {
+  /**
+   * @param now microseconds
+   * @param changed told whether the process must stay alive, whenever that changes
+   */
+  constructor(now: () => number, changed: (alive: boolean) => void) {
     this.#changed = changed;
+    this.#patience = new ClockTimer(now, () => {
+      this.#waitedEnough = true;
+      this.#update();
+    });
   }
 
   /** Something that keeps the process alive was opened (+1), or is closed or unreferenced (-1). */
@@ -36,14 +46,10 @@ export class Liveness {
 
   #update(): void {
     if (this.#open > 0 || this.#closing === 0) {
-      clearTimeout(this.#patience);
-      this.#patience = undefined;
+      this.#patience.stop();
       this.#waitedEnough = false;
-    } else if (this.#patience === undefined) {
-      this.#patience = setTimeout(() => {
-        this.#waitedEnough = true;
-        this.#update();
-      }, LAST_WORDS_MS).unref();
+    } else if (!this.#patience.isSet) {
+      this.#patience.start(LAST_WORDS_MS);
     }
     const alive = this.#open > 0 || (this.#closing > 0 && !this.#waitedEnough);
     if (alive === this.#alive) return;

@@ -59,7 +59,7 @@ export class Socket extends EndpointStream {
   readonly #settings: TransportSettings;
   #bytesWritten = 0;
   #bytesAtTimeout = 0;
-  readonly #idle = new IdleTimer(() => this.#timedOut());
+  readonly #idle: IdleTimer;
 
   constructor(host: Host, options: SocketOptions = {}, accepted?: Accepted) {
     checkSocketOptions(options);
@@ -73,6 +73,7 @@ export class Socket extends EndpointStream {
       decodeStrings: true,
     });
     this.#host = host;
+    this.#idle = new IdleTimer(host.now, () => this.#timedOut());
     this.server = accepted?.server ?? null;
     this.#gone = accepted?.gone;
     this.#intake = new Intake(options.onread);

@@ -107,7 +107,10 @@ describe('the process is kept alive', () => {
     vi.useFakeTimers();
     try {
       const told: boolean[] = [];
-      const liveness = new Liveness((alive) => told.push(alive));
+      const liveness = new Liveness(
+        () => performance.now() * 1000,
+        (alive) => told.push(alive),
+      );
       liveness.addOpen(1);
       liveness.addClosing(1);
       liveness.addOpen(-1);
