@@ -8,6 +8,7 @@
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
 #include <linux/virtio_net.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,29 +27,37 @@ bool fail(struct failure *failure, const char *step, const char *subject) {
   return false;
 }
 
-// The thread's own namespace while it visits another one; -1 while it is at home.
-static bool enter(const char *netns, int *home, struct failure *failure) {
-  *home = -1;
-  if (netns == NULL) return true;
-  int target = open(netns, O_RDONLY | O_CLOEXEC);
-  if (target < 0) return fail(failure, "open", netns);
-  int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-  bool entered = own >= 0 && setns(target, CLONE_NEWNET) == 0;
-  if (!entered) {
-    fail(failure, own < 0 ? "open" : "setns", own < 0 ? "/proc/thread-self/ns/net" : netns);
-    if (own >= 0) close(own);
-  } else {
-    *home = own;
-  }
-  close(target);
-  return entered;
+// What is to be done in another namespace, and how it went.
+struct visit {
+  const char *netns;
+  bool (*work)(void *context, struct failure *failure);
+  void *context;
+  struct failure *failure;
+  bool done;
+};
+
+static void *visit(void *argument) {
+  struct visit *visit = argument;
+  int target = open(visit->netns, O_RDONLY | O_CLOEXEC);
+  bool entered = target >= 0 && setns(target, CLONE_NEWNET) == 0;
+  if (!entered) fail(visit->failure, target < 0 ? "open" : "setns", visit->netns);
+  if (target >= 0) close(target);
+  visit->done = entered && visit->work(visit->context, visit->failure);
+  return NULL;
 }
 
-// A thread that can't get home would do all its later networking in a strange place.
-static void leave(int home) {
-  if (home < 0) return;
-  if (setns(home, CLONE_NEWNET) != 0) abort();
-  close(home);
+// Does the work in a namespace, or (NULL) where we are. A thread of its own goes there and ends there:
+// in a user namespace of our own we may enter networks that belong to it, but not come back to one that
+// does not. What was opened there stays usable.
+static bool work_in(const char *netns, bool (*work)(void *context, struct failure *failure),
+                    void *context, struct failure *failure) {
+  if (netns == NULL) return work(context, failure);
+  struct visit task = {.netns = netns, .work = work, .context = context, .failure = failure};
+  pthread_t thread;
+  errno = pthread_create(&thread, NULL, visit, &task);
+  if (errno != 0) return fail(failure, "pthread_create", netns);
+  pthread_join(thread, NULL);
+  return task.done;
 }
 
 static bool set_offload(int fd, bool wanted, unsigned *abilities) {
@@ -231,14 +240,22 @@ static bool configure(const struct interface_options *options, struct interface 
   return done;
 }
 
+struct opening {
+  const struct interface_options *options;
+  struct interface *out;
+};
+
+static bool open_here(void *context, struct failure *failure) {
+  struct opening *opening = context;
+  return open_tun(opening->options, opening->out, failure) &&
+      configure(opening->options, opening->out, failure);
+}
+
 bool interface_open(const struct interface_options *options, struct interface *out,
                     struct failure *failure) {
   *out = (struct interface){.fd = -1, .watch = -1};
-  int home;
-  if (!enter(options->netns, &home, failure)) return false;
-  bool done = open_tun(options, out, failure) && configure(options, out, failure);
-  leave(home);
-  if (done) return true;
+  struct opening opening = {.options = options, .out = out};
+  if (work_in(options->netns, open_here, &opening, failure)) return true;
   if (out->fd >= 0) close(out->fd);
   if (out->watch >= 0) close(out->watch);
   return false;
@@ -252,14 +269,43 @@ int interface_status(int fd, int watch) {
   return (request.ifr_flags & IFF_UP) != 0 ? 0 : ENETDOWN;
 }
 
-bool interface_routes(const char *netns, void (*each)(const struct route *, void *), void *context,
-                      struct failure *failure) {
-  int home;
-  if (!enter(netns, &home, failure)) return false;
+// Routes are kept until we are back: whoever takes them may be bound to our thread.
+struct route_store {
+  struct route *routes;
+  size_t count, room;
+  bool full;
+};
+
+static void keep_route(const struct route *route, void *context) {
+  struct route_store *store = context;
+  if (store->count == store->room) {
+    size_t room = store->room == 0 ? 64 : store->room * 2;
+    struct route *grown = realloc(store->routes, room * sizeof *grown);
+    if (grown == NULL) {
+      store->full = true;
+      return;
+    }
+    store->routes = grown;
+    store->room = room;
+  }
+  store->routes[store->count++] = *route;
+}
+
+static bool read_routes_here(void *context, struct failure *failure) {
+  struct route_store *store = context;
   int socket = netlink_open(0);
-  errno = socket < 0 ? errno : netlink_routes(socket, each, context);
+  errno = socket < 0 ? errno : netlink_routes(socket, keep_route, store);
+  if (errno == 0 && store->full) errno = ENOMEM;
   bool done = errno == 0 || fail(failure, "RTM_GETROUTE", "routes");
   if (socket >= 0) close(socket);
-  leave(home);
+  return done;
+}
+
+bool interface_routes(const char *netns, void (*each)(const struct route *, void *), void *context,
+                      struct failure *failure) {
+  struct route_store store = {0};
+  bool done = work_in(netns, read_routes_here, &store, failure);
+  for (size_t i = 0; done && i < store.count; i++) each(&store.routes[i], context);
+  free(store.routes);
   return done;
 }
