@@ -52,15 +52,38 @@ export interface TcbSnapshot {
   timers: readonly { name: string; ms: number }[];
 }
 
+/** What can be seen of a kernel's connection from outside: `KernelSocket`, without its ends. */
+export interface KernelView {
+  /** As RFC 9293 has it. */
+  state: string;
+  /**
+   * What runs, and the milliseconds until it is due; null when nothing does. `keepalive` also ends
+   * FIN-WAIT-2, `time-wait` also FIN-WAIT-2 without a socket.
+   */
+  timer: { name: string; ms: number } | null;
+  /** Sequence numbers that are not acknowledged, or not sent: a FIN counts as one. */
+  sendQueue: number;
+  /** Sequence numbers that are not read, with the FIN; of a listener: connections that wait. */
+  receiveQueue: number;
+  /** Of the segment that waits for its ACK. */
+  retransmits: number;
+}
+
 interface Common {
   /** Counts from 0 in a timeline, without gaps; what a bounded one has forgotten leaves no gap behind. */
   index: number;
   /** Microseconds, by the clock of our stack. */
   timeUs: number;
   end: End;
-  /** `10.9.0.2:80 10.9.0.1:40000`, local end first; null when it belongs to no connection. */
+  /**
+   * `10.9.0.2:80 10.9.0.1:40000` or `[fd09::2]:80 [fd09::1]:40000`, our end first, whosever event it is;
+   * null when it is about no pair of ends. Also of segments for a listener, a record in TIME-WAIT or nobody.
+   */
   connection: string | null;
-  /** The control block after the event; null where there is none, or where it is not ours to see. */
+  /**
+   * The control block when the event was told: of a segment that arrives, before it was looked at; of one
+   * that is sent, with it in SND.NXT. Null where there is none, or where it is not ours to see.
+   */
   tcb: TcbSnapshot | null;
 }
 
@@ -94,6 +117,8 @@ export type TraceEvent = Common &
       }
     /** A program got an error, or the end of the stream. */
     | { kind: 'news'; news: string }
+    /** What a kernel shows of its end, when something but time has changed in it (kernel-end.ts). */
+    | ({ kind: 'sample' } & KernelView)
   );
 
 /** What an event is before it has a place in a timeline. */

@@ -1,0 +1,220 @@
+// Writes all that a stack tells its probe into a timeline. Knows both shapes; must not know what they
+// are for.
+
+import type { Host } from '../tcp/host.js';
+import type { Probe } from '../tcp/probe.js';
+import { STATE_NAMES, type State } from '../tcp/state.js';
+import type { Tcb } from '../tcp/tcb.js';
+import { TIMER_NAMES, type TimerId } from '../tcp/timers.js';
+import type { Transition } from '../tcp/transitions.js';
+import { formatEnd, type IpAddress } from '../wire/address.js';
+import { IpHeader, PROTOCOL_TCP, parseQuotedIp } from '../wire/ip.js';
+import { seqMax } from '../wire/sequence.js';
+import { parseTcp, TCP_OK, TcpSegment } from '../wire/tcp.js';
+import type { Direction, End, NewEvent, SegmentFields, TcbSnapshot } from './event.js';
+import { type Addresses, addressesOf, hasFlag, sequenceLength, toFields } from './segment.js';
+import { snapshot } from './snapshot.js';
+import type { Timeline } from './timeline.js';
+
+/** The name of the timer that ends TIME-WAIT: it belongs to a record, not to a connection. */
+export const TWO_MSL = '2MSL';
+
+export interface RecorderOptions {
+  /** Whose stack it is; default `ours`. What that of the others sends is `in`, and so on. */
+  end?: End;
+}
+
+/** An event without what all events have. */
+type Happening = NewEvent extends infer E
+  ? E extends unknown
+    ? Omit<E, 'timeUs' | 'end' | 'connection' | 'tcb'>
+    : never
+  : never;
+
+/** What does not change about a connection, as text. */
+interface Ends {
+  readonly connection: string;
+  readonly sends: Addresses;
+  readonly receives: Addresses;
+}
+
+/** One for each stack; several may share a timeline. */
+export class Recorder implements Probe {
+  readonly #timeline: Timeline;
+  readonly #end: End;
+  readonly #in: Direction;
+  readonly #out: Direction;
+  readonly #ends = new WeakMap<Tcb, Ends>();
+  readonly #ip = new IpHeader();
+  readonly #tcp = new TcpSegment();
+
+  constructor(timeline: Timeline, { end = 'ours' }: RecorderOptions = {}) {
+    this.#timeline = timeline;
+    this.#end = end;
+    this.#in = end === 'ours' ? 'in' : 'out';
+    this.#out = end === 'ours' ? 'out' : 'in';
+  }
+
+  segmentIn(tcb: Tcb, segment: TcpSegment): void {
+    const fields = toFields(segment, this.#endsOf(tcb).receives);
+    this.#addOf(tcb, { kind: 'segment', direction: this.#in, segment: fields });
+  }
+
+  segmentOut(
+    tcb: Tcb,
+    headerOffset: number,
+    headerLength: number,
+    payloadLength: number,
+    gsoSize: number,
+  ): void {
+    const { sends } = this.#endsOf(tcb);
+    const ipLength = tcb.localAddress.family === 4 ? 20 : 40;
+    const { view } = tcb.host.arena;
+    parseTcp(view, headerOffset + ipLength, headerLength - ipLength, this.#tcp);
+    const segment = toFields(this.#tcp, sends);
+    segment.length = payloadLength;
+    segment.gsoSize = gsoSize;
+    const event = { kind: 'segment', direction: this.#out, segment } as const;
+    this.#addOf(tcb, event, afterSending(snapshot(tcb), segment));
+  }
+
+  strangerIn(host: Host, ip: IpHeader, segment: TcpSegment): void {
+    const fields = toFields(segment, addressesOf(ip));
+    this.#add(host, incoming(fields), { kind: 'segment', direction: this.#in, segment: fields });
+  }
+
+  strangerOut(host: Host, headerOffset: number, headerLength: number): void {
+    const { view } = host.arena;
+    parseQuotedIp(view, headerOffset, headerLength, this.#ip);
+    parseTcp(view, this.#ip.payloadOffset, this.#ip.payloadLength, this.#tcp);
+    const segment = toFields(this.#tcp, addressesOf(this.#ip));
+    this.#add(host, outgoing(segment), { kind: 'segment', direction: this.#out, segment });
+  }
+
+  stateChanged(tcb: Tcb, from: State, to: State, { event, section, why }: Transition): void {
+    const names = { from: STATE_NAMES[from]!, to: STATE_NAMES[to]! };
+    this.#addOf(tcb, { kind: 'state', ...names, event, section, why });
+  }
+
+  timeWaitArmed(host: Host, local: string, remote: string, delayMs: number): void {
+    const event = { kind: 'timer', action: 'armed', timer: TWO_MSL, delayMs } as const;
+    this.#add(host, [local, remote], event);
+  }
+
+  timeWaitEnded(host: Host, local: string, remote: string, rule: Transition): void {
+    const { event, section, why } = rule;
+    const ends = [local, remote] as const;
+    const action = event === 'timeout 2MSL' ? 'fired' : 'cancelled';
+    this.#add(host, ends, { kind: 'timer', action, timer: TWO_MSL, delayMs: null });
+    const names = { from: STATE_NAMES[rule.from]!, to: STATE_NAMES[rule.to]! };
+    this.#add(host, ends, { kind: 'state', ...names, event, section, why });
+  }
+
+  timerArmed(tcb: Tcb, timer: TimerId, delayMs: number): void {
+    this.#addTimer(tcb, 'armed', timer, delayMs);
+  }
+
+  timerFired(tcb: Tcb, timer: TimerId): void {
+    this.#addTimer(tcb, 'fired', timer, null);
+  }
+
+  timerCancelled(tcb: Tcb, timer: TimerId): void {
+    this.#addTimer(tcb, 'cancelled', timer, null);
+  }
+
+  userCall(tcb: Tcb, call: string, bytes: number): void {
+    this.#addOf(tcb, { kind: 'call', call, bytes });
+  }
+
+  listenerCall(host: Host, address: IpAddress | null, port: number, call: string): void {
+    const where = formatEnd(address ?? '*', port);
+    this.#add(host, null, { kind: 'call', call: `${call} ${where}`, bytes: 0 });
+  }
+
+  congestion(tcb: Tcb, event: string): void {
+    this.#addOf(tcb, { kind: 'congestion', event });
+  }
+
+  dropped(tcb: Tcb, reason: string): void {
+    this.#addOf(tcb, { kind: 'drop', reason });
+  }
+
+  /** What arrived damaged is shown as what it seems to be. */
+  packetDropped(host: Host, ip: IpHeader | null, reason: string): void {
+    const segment = ip === null ? null : this.#segmentOf(host, ip);
+    const ends = segment && incoming(segment);
+    if (segment !== null && reason === 'bad checksum') {
+      this.#add(host, ends, { kind: 'segment', direction: this.#in, segment });
+    }
+    this.#add(host, ends, { kind: 'drop', reason });
+  }
+
+  #segmentOf(host: Host, ip: IpHeader): SegmentFields | null {
+    if (ip.protocol !== PROTOCOL_TCP || ip.moreFragments || ip.fragmentOffset !== 0) return null;
+    const { view } = host.arena;
+    const verdict = parseTcp(view, ip.payloadOffset, ip.payloadLength, this.#tcp);
+    return verdict === TCP_OK ? toFields(this.#tcp, addressesOf(ip)) : null;
+  }
+
+  #addTimer(
+    tcb: Tcb,
+    action: 'armed' | 'fired' | 'cancelled',
+    timer: TimerId,
+    delayMs: number | null,
+  ): void {
+    this.#addOf(tcb, { kind: 'timer', action, timer: TIMER_NAMES[timer]!, delayMs });
+  }
+
+  #addOf(tcb: Tcb, what: Happening, copy: TcbSnapshot = snapshot(tcb)): void {
+    const { connection } = this.#endsOf(tcb);
+    const timeUs = tcb.host.nowUs;
+    this.#timeline.add({ timeUs, end: this.#end, connection, tcb: copy, ...what } as NewEvent);
+  }
+
+  #add(host: Host, ends: readonly [local: string, remote: string] | null, what: Happening): void {
+    const connection = ends === null ? null : this.#connection(ends[0], ends[1]);
+    const timeUs = host.nowUs;
+    this.#timeline.add({ timeUs, end: this.#end, connection, tcb: null, ...what } as NewEvent);
+  }
+
+  #endsOf(tcb: Tcb): Ends {
+    let ends = this.#ends.get(tcb);
+    if (ends === undefined) {
+      const local = tcb.localAddress.toString();
+      const remote = tcb.remoteAddress.toString();
+      ends = {
+        connection: this.#connection(
+          formatEnd(local, tcb.localPort),
+          formatEnd(remote, tcb.remotePort),
+        ),
+        sends: { source: local, destination: remote },
+        receives: { source: remote, destination: local },
+      };
+      this.#ends.set(tcb, ends);
+    }
+    return ends;
+  }
+
+  /** Our end first, whoever tells it. */
+  #connection(local: string, remote: string): string {
+    return this.#end === 'ours' ? `${local} ${remote}` : `${remote} ${local}`;
+  }
+}
+
+function incoming(segment: SegmentFields): [local: string, remote: string] {
+  const { source, sourcePort, destination, destinationPort } = segment;
+  return [formatEnd(destination, destinationPort), formatEnd(source, sourcePort)];
+}
+
+function outgoing(segment: SegmentFields): [local: string, remote: string] {
+  const [remote, local] = incoming(segment);
+  return [local, remote];
+}
+
+/** The connection will count the segment as sent as soon as it was told of. */
+function afterSending(copy: TcbSnapshot, segment: SegmentFields): TcbSnapshot {
+  const end = (segment.seq + sequenceLength(segment)) | 0;
+  const isRst = hasFlag(segment, 'RST');
+  const fin = hasFlag(segment, 'FIN') && copy.fin === 'queued' ? 'sent' : copy.fin;
+  return isRst ? copy : { ...copy, fin, sndNxt: seqMax(copy.sndNxt, end) >>> 0 };
+}

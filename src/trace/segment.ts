@@ -1,0 +1,136 @@
+// Segments as fields and as one line of text. Knows headers; must not know connections or time.
+
+import { IpAddress } from '../wire/address.js';
+import { IP_OK, IpHeader, PROTOCOL_TCP, parseIp } from '../wire/ip.js';
+import {
+  ACK,
+  CWR,
+  ECE,
+  FIN,
+  PSH,
+  parseTcp,
+  RST,
+  SYN,
+  TCP_OK,
+  TcpSegment,
+  URG,
+} from '../wire/tcp.js';
+import type { SegmentFields } from './event.js';
+
+/** In the order in which they are written. */
+const FLAGS: readonly (readonly [bit: number, name: string])[] = [
+  [SYN, 'SYN'],
+  [FIN, 'FIN'],
+  [RST, 'RST'],
+  [PSH, 'PSH'],
+  [URG, 'URG'],
+  [ECE, 'ECE'],
+  [CWR, 'CWR'],
+  [ACK, 'ACK'],
+];
+
+/** Texts of all combinations that were seen: there are few, and joining costs more than a look-up. */
+const flagNames: string[] = [];
+
+/** `FIN,ACK`; empty for none. */
+export function nameFlags(flags: number): string {
+  flagNames[flags] ??= FLAGS.filter(([bit]) => (flags & bit) !== 0)
+    .map(([, name]) => name)
+    .join(',');
+  return flagNames[flags]!;
+}
+
+/** Whether a text of flags such as `FIN,ACK` names one of them. */
+export function hasFlag(segment: SegmentFields, flag: string): boolean {
+  return segment.flags.split(',').includes(flag);
+}
+
+/** SEG.LEN of RFC 9293: data, and one each for SYN and FIN. */
+export function sequenceLength(segment: SegmentFields): number {
+  return segment.length + Number(hasFlag(segment, 'SYN')) + Number(hasFlag(segment, 'FIN'));
+}
+
+/** Both ends as text; the sender first. */
+export interface Addresses {
+  source: string;
+  destination: string;
+}
+
+/** The fields of a segment that was parsed. */
+export function toFields(tcp: TcpSegment, { source, destination }: Addresses): SegmentFields {
+  return {
+    source,
+    sourcePort: tcp.sourcePort,
+    destination,
+    destinationPort: tcp.destinationPort,
+    flags: nameFlags(tcp.flags),
+    seq: tcp.seq >>> 0,
+    ack: tcp.ack >>> 0,
+    window: tcp.window,
+    length: tcp.dataLength,
+    gsoSize: tcp.gsoSize,
+    options: toOptions(tcp),
+  };
+}
+
+function toOptions(tcp: TcpSegment): SegmentFields['options'] {
+  const options: SegmentFields['options'] = {};
+  if (tcp.mss > 0) options.mss = tcp.mss;
+  if (tcp.windowScale >= 0) options.windowScale = tcp.windowScale;
+  if (tcp.sackPermitted) options.sackPermitted = true;
+  if (tcp.hasTimestamps) options.timestamps = [tcp.tsVal >>> 0, tcp.tsEcr >>> 0];
+  if (tcp.sackCount > 0) {
+    const edge = (i: number) => tcp.sackEdges[i]! >>> 0;
+    options.sack = Array.from({ length: tcp.sackCount }, (_, i) => [edge(2 * i), edge(2 * i + 1)]);
+  }
+  return options;
+}
+
+const ip = new IpHeader();
+const tcp = new TcpSegment();
+
+/** Sender and receiver of the packet whose header was read. */
+export function addressesOf(header: IpHeader): Addresses {
+  if (header.family === 4) {
+    return {
+      source: IpAddress.v4(header.src3).toString(),
+      destination: IpAddress.v4(header.dst3).toString(),
+    };
+  }
+  const { src0, src1, src2, src3, dst0, dst1, dst2, dst3 } = header;
+  return {
+    source: IpAddress.v6(src0, src1, src2, src3).toString(),
+    destination: IpAddress.v6(dst0, dst1, dst2, dst3).toString(),
+  };
+}
+
+/**
+ * The TCP segment of a whole IP packet, its checksum not looked at; null where there is none: another
+ * protocol, a fragment, or a header that cannot be read.
+ * @param gsoSize data bytes of each segment that a super-segment stands for
+ */
+export function decodeSegment(bytes: Uint8Array, gsoSize = 0): SegmentFields | null {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (parseIp(view, 0, bytes.length, ip) !== IP_OK || ip.protocol !== PROTOCOL_TCP) return null;
+  if (ip.moreFragments || ip.fragmentOffset !== 0) return null;
+  if (parseTcp(view, ip.payloadOffset, ip.payloadLength, tcp) !== TCP_OK) return null;
+  tcp.gsoSize = gsoSize;
+  return toFields(tcp, addressesOf(ip));
+}
+
+/** What is subtracted from the numbers of a segment: initial ones of its sender and its receiver. */
+export interface Relative {
+  seq: number;
+  ack: number;
+}
+
+/** `FIN,ACK seq 1001 ack 1`, `PSH,ACK seq 1 ack 1 len 100`; the numbers of the wire without `relative`. */
+export function describeSegment(segment: SegmentFields, relative: Relative | null = null): string {
+  const { flags, length } = segment;
+  const seq = (segment.seq - (relative?.seq ?? 0)) >>> 0;
+  const ack = (segment.ack - (relative?.ack ?? 0)) >>> 0;
+  const words = [flags === '' ? 'no flags' : flags, `seq ${seq}`];
+  if (hasFlag(segment, 'ACK')) words.push(`ack ${ack}`);
+  if (length > 0) words.push(`len ${length}`);
+  return words.join(' ');
+}
