@@ -11,13 +11,18 @@ export interface Match {
   lacks?: readonly string[];
   /** Whether it carries data. */
   data?: boolean;
-  /** The n-th such segment, from 1; default: each. */
+  /** It acknowledges the other end's SYN or FIN, and nothing behind it. */
+  acknowledges?: 'SYN' | 'FIN';
+  /** It offers no window at all. */
+  zeroWindow?: true;
+  /** The n-th such segment, from 1; default: each. Of faults only. */
   nth?: number;
 }
 
-/** What happens to a segment at the gate. */
+/** What happens to a segment at the gate, when its turn has come. */
 export interface Fault {
   on: Match;
+  /** `swap`: the next one of its direction overtakes it; `holdUntil`: such a one does. */
   do: 'drop' | 'duplicate' | 'swap' | 'corrupt' | { holdUntil: Match };
   /** Why, in a few words, for those who watch. */
   note: string;
@@ -26,13 +31,16 @@ export interface Fault {
 /** What the program at one end does. */
 export type Call =
   | { end: End; call: 'listen'; reuseAddress?: boolean }
-  /** To the other end's listener; `samePort`: from the port of the connection before. */
+  /** No further connections; those that exist stay. */
+  | { end: End; call: 'unlisten' }
+  /** To the other end's port, from this end's own; `samePort`: from the port of the connection before. */
   | { end: End; call: 'connect'; samePort?: boolean }
   | { end: End; call: 'write'; bytes: number }
-  /** Reads what comes from now on, or does not. */
+  /** Reads what comes from now on, or does not; also before there is a connection. */
   | { end: End; call: 'read' | 'pause' }
   /** Half-close; both halves; RST. */
   | { end: End; call: 'shutdown' | 'close' | 'abort' }
+  /** How long the next `close` waits for its FIN to be acknowledged; 0 is an abort (SO_LINGER). */
   | { end: End; call: 'linger'; ms: number };
 
 /** A segment that nobody of the two has sent, put in at the gate. Numbers are relative to the connection. */
@@ -43,6 +51,7 @@ export interface Injection {
   seqOffset?: number;
   /** Relative to RCV.NXT of that end. */
   ackOffset?: number;
+  /** Bytes of data. */
   data?: number;
   /** Relative to the newest timestamp of that end, ms. */
   timestampOffset?: number;
@@ -50,11 +59,14 @@ export interface Injection {
 
 /** What is waited for; segments pass the gate one by one until it holds. */
 export type Condition =
-  | { end: End; state: string }
+  /** Of the newest connection; with `connections`, that so many of that end's are in this state. */
+  | { end: End; state: string; connections?: number }
   | { end: End; received: number }
   | { end: End; sees: 'end' | 'close' | 'ECONNRESET' | 'ECONNREFUSED' | 'ETIMEDOUT' }
-  /** So many segments of this kind were seen at the gate. */
+  /** So many segments of this kind, or more, have had their turn at the gate, whatever became of them. */
   | { seen: Match; times: number }
+  /** None has. */
+  | { unseen: Match }
   /** Nothing waits at the gate. */
   | { quiet: true };
 
@@ -62,8 +74,24 @@ export type Step =
   | (Call & { fails?: string; note?: string })
   | { inject: Injection; note: string }
   | { until: Condition; note?: string }
+  /** Must be so now, without anything passing. */
+  | { holds: Condition; note: string }
   /** Time passes; of the lifetime of segments, or milliseconds. */
   | { pass: '2MSL' | number; note: string };
+
+/** Between the last such segment and the entry into a state must lie so much time. */
+export interface Span {
+  from: Match;
+  to: { end: End; state: string };
+  atLeast: '2MSL' | number;
+}
+
+export interface KernelSettings {
+  /** It repeats what is not acknowledged as soon as Linux does by default; else not before three seconds. */
+  impatient?: true;
+  /** Parameters below /proc/sys/net, such as `ipv4/tcp_rmem`. */
+  sysctl?: Readonly<Record<string, string | number>>;
+}
 
 export interface Scenario {
   /** Lower case with hyphens. */
@@ -75,12 +103,18 @@ export interface Scenario {
   why: string;
   /** Settings of our stack that differ from the defaults of the lab. */
   tcp?: Readonly<Record<string, number | boolean | string>>;
+  /** What differs at the kernel's end, where there is one. */
+  kernel?: KernelSettings;
   faults?: readonly Fault[];
   /** In order; calls come before whatever waits at the gate, `until` lets it pass. */
   steps: readonly Step[];
-  /** The whole path of each end, in order, after the first listener's. */
+  /**
+   * The whole path of each end, in order, after the first listener's. Theirs is followed as far as
+   * TIME-WAIT: the kernel's lasts a minute, whatever we do.
+   */
   ours: readonly string[];
   theirs: readonly string[];
-  /** Segments that must be seen, or (times: 0) must not. */
-  segments?: readonly { match: Match; times: number; atLeast?: true }[];
+  /** Segments that must be seen so many times; 0: must not. `backOff`: each gap longer than the one before. */
+  segments?: readonly { match: Match; times: number; atLeast?: true; backOff?: true }[];
+  spans?: readonly Span[];
 }

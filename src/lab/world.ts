@@ -2,23 +2,27 @@
 
 import type { Gate } from '../device/gate.js';
 import type { StackCore } from '../stack/core.js';
+import type { KernelSocket } from '../trace/kernel-sockets.js';
 import type { Timeline } from '../trace/timeline.js';
 import type { Call } from './scenario.js';
 
-/** The program at one end, with at most one connection at a time. */
+/** The program at one end. Calls go to its newest connection; older ones stay as they are. */
 export interface Party {
   /** Carries out a call. @returns null, or the code of the error that it failed with at once. */
   call(call: Call): Promise<string | null>;
   /** Bytes read so far, of all connections. */
   readonly received: number;
+  /** What the newest connection has seen. */
   readonly seesEnd: boolean;
   readonly seesClose: boolean;
   /** Code of the error that the connection ended with; null while there is none. */
   readonly error: string | null;
   /** RFC 9293's name, CLOSED where there is nothing; `not seen` where it cannot be known. */
   readonly state: string;
-  /** States so far, in order; of the connection, not of its listener. */
+  /** States so far, in order; of connections, not of their listener. */
   readonly path: readonly string[];
+  /** How many connections are in this state. */
+  countIn(state: string): number;
 }
 
 export interface World {
@@ -28,6 +32,10 @@ export interface World {
   /** Everything that has happened, at both ends. */
   readonly timeline: Timeline;
   readonly core: StackCore;
+  /** The other end, where it is a stack of ours, too: for those who watch. */
+  readonly theirCore?: StackCore;
+  /** The sockets of this run in the tables of the kernel at the other end, as they are now. */
+  theirSockets?(): readonly KernelSocket[];
   readonly ours: Party;
   readonly theirs: Party;
   /** Microseconds. */

@@ -1,0 +1,206 @@
+// Lets segments through the gate, or does them harm, and remembers each one. Knows the gate and what
+// was sent; must not know why something is done.
+
+import type { HeldPacket } from '../device/gate.js';
+import type { Direction, SegmentFields } from '../trace/event.js';
+import { decodeSegment } from '../trace/segment.js';
+import { forge } from './forge.js';
+import { Marks, opposite } from './matching.js';
+import type { Injection, Match } from './scenario.js';
+import type { World } from './world.js';
+
+export type FaultAction = 'drop' | 'delay' | 'duplicate' | 'swap' | 'corrupt' | 'inject';
+
+/** A segment that came to the gate. */
+export interface SeenSegment {
+  readonly id: number;
+  readonly direction: Direction;
+  readonly segment: SegmentFields;
+  /** Who made it: one of the two ends, or somebody at the gate. */
+  readonly origin: 'sent' | 'copied' | 'injected';
+  fate: 'waits' | 'passed' | 'dropped' | 'corrupted';
+}
+
+/** What one end has sent last: where a forged segment takes its numbers from. */
+interface Voice {
+  segment: SegmentFields;
+  sndNxt: number;
+}
+
+export class Gatekeeper {
+  readonly marks = new Marks();
+  /** Segments in the order in which they left the gate, passed or not. */
+  readonly left: SeenSegment[] = [];
+  readonly #world: World;
+  readonly #waiting = new Map<number, SeenSegment>();
+  readonly #voices = new Map<Direction, Voice>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** The segment of a packet that waits; null when it is none. */
+  seen(held: HeldPacket): SeenSegment | null {
+    this.look();
+    return this.#waiting.get(held.id) ?? null;
+  }
+
+  /** Takes note of what has come, and of what somebody else has let go. */
+  look(): void {
+    const { held } = this.#world.gate;
+    for (const packet of held) if (!this.#waiting.has(packet.id)) this.#came(packet, 'sent');
+    const ids = new Set(held.map(({ id }) => id));
+    for (const seen of [...this.#waiting.values()])
+      if (!ids.has(seen.id)) this.#leaves(seen, 'passed');
+  }
+
+  /** How many segments that an end has sent have had their turn. */
+  count(match: Match): number {
+    this.look();
+    const { left, marks } = this;
+    return left.filter((seen) => seen.origin === 'sent' && marks.matches(seen, match)).length;
+  }
+
+  // ── What can be done with a packet that waits ──
+
+  release(held: HeldPacket): void {
+    this.look();
+    this.#leave(held, 'passed');
+    this.#world.gate.release(held);
+  }
+
+  drop(held: HeldPacket): void {
+    this.look();
+    this.#note('drop', held);
+    this.#leave(held, 'dropped');
+    this.#world.gate.drop(held);
+  }
+
+  /** Lets it through with a checksum that is wrong. */
+  corrupt(held: HeldPacket): void {
+    this.look();
+    this.#note('corrupt', held);
+    this.#world.gate.corrupt(held);
+    this.#leave(held, 'corrupted');
+    this.#world.gate.release(held);
+  }
+
+  duplicate(held: HeldPacket): HeldPacket {
+    this.look();
+    this.#note('duplicate', held);
+    const copy = this.#world.gate.duplicate(held);
+    this.#came(copy, 'copied');
+    return copy;
+  }
+
+  swap(held: HeldPacket): boolean {
+    this.look();
+    const swapped = this.#world.gate.swap(held);
+    if (swapped) this.#note('swap', held);
+    return swapped;
+  }
+
+  delay(held: HeldPacket): void {
+    this.look();
+    this.#note('delay', held);
+    this.#world.gate.delay(held);
+  }
+
+  /** Notes a fault that only makes a packet wait. */
+  noteWait(held: HeldPacket, action: 'delay' | 'swap'): void {
+    this.#note(action, held);
+  }
+
+  /**
+   * Puts a forged segment before all that waits.
+   * @returns null when nothing was ever sent, so that there is no connection to pretend to be of
+   */
+  inject(injection: Injection): HeldPacket | null {
+    this.look();
+    const { direction } = injection;
+    const bytes = this.#forge(injection);
+    if (bytes === null) return null;
+    const held = this.#world.gate.inject(direction, bytes, true);
+    this.#came(held, 'injected');
+    this.#note('inject', held);
+    return held;
+  }
+
+  #forge(injection: Injection): Uint8Array | null {
+    const { direction, seqOffset = 0, ackOffset = 0, timestampOffset = 0 } = injection;
+    const own = this.#voices.get(direction);
+    const other = this.#voices.get(opposite(direction));
+    const model = own?.segment ?? (other && reversed(other.segment));
+    if (model === undefined) return null;
+    const { timestamps } = (own ?? other)!.segment.options;
+    const [value, echo] = own || !timestamps ? (timestamps ?? [0, 0]) : [0, timestamps[0]];
+    return forge({
+      source: model.source,
+      sourcePort: model.sourcePort,
+      destination: model.destination,
+      destinationPort: model.destinationPort,
+      flags: injection.flags,
+      seq: (own?.sndNxt ?? model.seq) + seqOffset,
+      ack: injection.flags.includes('ACK') ? model.ack + ackOffset : 0,
+      window: 0xffff,
+      data: injection.data ?? 0,
+      timestamps: timestamps === undefined ? null : [value + timestampOffset, echo],
+    });
+  }
+
+  #came(held: HeldPacket, origin: SeenSegment['origin']): void {
+    const segment = decodeSegment(held.packet.bytes);
+    if (segment === null) return;
+    const { id, direction } = held;
+    const seen: SeenSegment = { id, direction, segment, origin, fate: 'waits' };
+    this.#waiting.set(id, seen);
+    if (origin !== 'sent') return;
+    this.marks.note(seen);
+    this.#voices.set(direction, { segment, sndNxt: this.#sndNxt(direction, segment) });
+  }
+
+  /** One past the last number that the end has used; a repetition takes nothing back. */
+  #sndNxt(direction: Direction, segment: SegmentFields): number {
+    const flags = segment.flags.split(',');
+    const marks = (flags.includes('SYN') ? 1 : 0) + (flags.includes('FIN') ? 1 : 0);
+    const end = (segment.seq + segment.length + marks) >>> 0;
+    const before = this.#voices.get(direction);
+    const same = before?.segment.sourcePort === segment.sourcePort && !flags.includes('SYN');
+    return before && same && ((before.sndNxt - end) | 0) > 0 ? before.sndNxt : end;
+  }
+
+  #leave(held: HeldPacket, fate: 'passed' | 'dropped' | 'corrupted'): void {
+    const seen = this.#waiting.get(held.id);
+    if (seen !== undefined) this.#leaves(seen, fate);
+  }
+
+  #leaves(seen: SeenSegment, fate: 'passed' | 'dropped' | 'corrupted'): void {
+    this.#waiting.delete(seen.id);
+    seen.fate = fate;
+    this.left.push(seen);
+  }
+
+  #note(action: FaultAction, held: HeldPacket): void {
+    const { timeline } = this.#world;
+    const segment = this.#waiting.get(held.id)?.segment ?? null;
+    const timeUs = this.#world.now();
+    const { direction } = held;
+    timeline.add({
+      ...{ timeUs, end: 'ours', connection: null, tcb: null },
+      ...{ kind: 'fault', action, direction, segment },
+    });
+  }
+}
+
+/** As if the other end answered. */
+function reversed(segment: SegmentFields): SegmentFields {
+  return {
+    ...segment,
+    source: segment.destination,
+    sourcePort: segment.destinationPort,
+    destination: segment.source,
+    destinationPort: segment.sourcePort,
+    seq: segment.ack,
+    ack: segment.seq,
+  };
+}

@@ -1,0 +1,121 @@
+// Whether what had to be seen was seen. Knows scenarios and what has happened; must not know how.
+
+import type { Direction, TraceEvent } from '../trace/event.js';
+import { describeSegment } from '../trace/segment.js';
+import type { Gatekeeper, SeenSegment } from './gatekeeper.js';
+import { Marks, opposite } from './matching.js';
+import type { Scenario, Span } from './scenario.js';
+import { matchInWords, times } from './words.js';
+import type { World } from './world.js';
+
+/** A segment as a result shows it; numbers relative to the initial ones. */
+export interface ResultSegment {
+  direction: Direction;
+  /** `FIN,ACK seq 1 ack 1`. */
+  text: string;
+  origin: SeenSegment['origin'];
+  fate: SeenSegment['fate'];
+}
+
+export interface Result {
+  name: string;
+  passed: boolean;
+  /** States in order: of our stack, and of the other end, which is the kernel or a second stack. */
+  ours: readonly string[];
+  kernel: readonly string[];
+  segments: readonly ResultSegment[];
+  why: string;
+  /** What was expected and what was seen instead; empty when it passed. */
+  failures: readonly string[];
+}
+
+export function judge(
+  scenario: Scenario,
+  world: World,
+  keeper: Gatekeeper,
+  failure: string | null,
+): Result {
+  const failures = failure === null ? [] : [failure];
+  failures.push(...pathFailures('we', scenario.ours, world.ours.path));
+  failures.push(...pathFailures('the peer', scenario.theirs, theirPath(scenario, world)));
+  failures.push(...segmentFailures(scenario, world, keeper));
+  for (const span of scenario.spans ?? []) failures.push(...spanFailures(span, world));
+  return {
+    name: scenario.name,
+    passed: failures.length === 0,
+    ours: [...world.ours.path],
+    kernel: [...world.theirs.path],
+    segments: describeAll(keeper),
+    why: scenario.why,
+    failures,
+  };
+}
+
+/** TIME-WAIT is as far as their path is followed, where it is expected to end there. */
+function theirPath(scenario: Scenario, { theirs }: World): readonly string[] {
+  const { path } = theirs;
+  const isOver = path.at(-2) === 'TIME-WAIT' && path.at(-1) === 'CLOSED';
+  return isOver && scenario.theirs.at(-1) === 'TIME-WAIT' ? path.slice(0, -1) : path;
+}
+
+const arrows = (path: readonly string[]): string => path.join(' → ') || 'nowhere';
+
+function pathFailures(who: string, expected: readonly string[], seen: readonly string[]): string[] {
+  if (arrows(expected) === arrows(seen)) return [];
+  return [`${who} went ${arrows(seen)}, where ${arrows(expected)} was expected`];
+}
+
+function segmentFailures({ segments = [] }: Scenario, world: World, keeper: Gatekeeper): string[] {
+  return segments.flatMap(({ match, times: expected, atLeast, backOff }) => {
+    const count = keeper.count(match);
+    const isEnough = atLeast ? count >= expected : count === expected;
+    const what = matchInWords(match);
+    if (!isEnough) {
+      const bound = atLeast ? 'at least ' : '';
+      const wanted = expected === 0 ? 'none' : `${bound}${times(expected)}`;
+      return [`${what}: ${wanted} expected, ${count === 0 ? 'none' : times(count)} seen`];
+    }
+    if (backOff && !growing(timesOf(match, world))) {
+      return [`${what}: each repetition has to wait longer than the one before`];
+    }
+    return [];
+  });
+}
+
+/** When our stack has sent or received such segments, ms. */
+function timesOf(match: Span['from'], { timeline }: World): number[] {
+  const marks = new Marks();
+  return timeline.events.flatMap((event) => {
+    if (event.kind !== 'segment') return [];
+    marks.note(event);
+    return marks.matches(event, match) ? [event.timeUs / 1000] : [];
+  });
+}
+
+function growing(moments: readonly number[]): boolean {
+  const gaps = moments.slice(1).map((moment, i) => moment - moments[i]!);
+  return gaps.every((gap, i) => i === 0 || gap > gaps[i - 1]!);
+}
+
+function spanFailures({ from, to, atLeast }: Span, world: World): string[] {
+  const entry = (event: TraceEvent) =>
+    event.kind === 'state' && event.end === to.end && event.to === to.state;
+  const end = world.timeline.events.findLast(entry);
+  const start = timesOf(from, world).at(-1);
+  if (end === undefined || start === undefined) return [];
+  const ms = end.timeUs / 1000 - start;
+  const wanted = atLeast === '2MSL' ? 2 * world.core.config.msl : atLeast;
+  // Timers count whole milliseconds.
+  if (ms >= wanted - 1) return [];
+  const what = `${matchInWords(from)} and ${to.state}`;
+  return [`between ${what} lie ${Math.round(ms)} ms, where ${wanted} were expected`];
+}
+
+function describeAll(keeper: Gatekeeper): ResultSegment[] {
+  return keeper.left.map((seen) => {
+    const { direction, segment, origin, fate } = seen;
+    const initial = (of: Direction) => (keeper.marks.behind(seen, of, 'SYN') ?? 1) - 1;
+    const relative = { seq: initial(direction), ack: initial(opposite(direction)) };
+    return { direction, text: describeSegment(segment, relative), origin, fate };
+  });
+}

@@ -1,0 +1,314 @@
+// Carries out a scenario in a world, step by step. Knows the order of things; must not know which world
+// it is, or who watches.
+
+import type { HeldPacket } from '../device/gate.js';
+import type { SegmentFields } from '../trace/event.js';
+import { Gatekeeper } from './gatekeeper.js';
+import { judge, type Result } from './result.js';
+import type { Call, Condition, Fault, Injection, Match, Scenario, Step } from './scenario.js';
+import {
+  callInWords,
+  conditionInWords,
+  heading,
+  injectionInWords,
+  segmentInWords,
+} from './words.js';
+import type { Party, World } from './world.js';
+
+/** What `step()` would do now. */
+export type Next = {
+  /** In words. */
+  readonly text: string;
+  /** What the scenario says about it, or what it waits for. */
+  readonly note: string | null;
+} & (
+  | { readonly kind: 'call'; readonly call: Call }
+  | { readonly kind: 'inject'; readonly injection: Injection }
+  | {
+      readonly kind: 'segment';
+      readonly held: HeldPacket;
+      readonly segment: SegmentFields | null;
+      /** Strikes the segment instead of letting it pass. */
+      readonly fault: Fault | null;
+    }
+  /** At most so many milliseconds; less when something happens. */
+  | { readonly kind: 'time'; readonly ms: number }
+  | { readonly kind: 'done' }
+);
+
+/** How long one `until` may take: of virtual time, or of real time in which nobody was thinking. */
+const PATIENCE_MS = { simulation: 3_600_000, kernel: 30_000 };
+/** And how many steps: more than megabytes need, fewer than for ever. */
+const PATIENCE_STEPS = 100_000;
+/** Time passes in pieces, so that whoever steps gets an answer soon. */
+const SLICE_MS = 1000;
+
+export class Run {
+  readonly scenario: Scenario;
+  readonly world: World;
+  readonly keeper: Gatekeeper;
+  /** Place in the scenario's steps. */
+  #at = 0;
+  /** What went wrong on the way; the first such thing ends the run. */
+  #failure: string | null = null;
+  /** Of the step at which we stand: time that has passed, and steps taken. */
+  #waitedMs = 0;
+  #stepsTaken = 0;
+  /** Whose turn has come once: faults count and strike a segment once only. */
+  readonly #judged = new Set<number>();
+  readonly #strikes: number[];
+  /** Segments that a fault makes wait, for another to pass; how many had left the gate then. */
+  readonly #heldBack = new Map<number, { match: Match; since: number }>();
+
+  constructor(scenario: Scenario, world: World) {
+    this.scenario = scenario;
+    this.world = world;
+    this.keeper = new Gatekeeper(world);
+    this.#strikes = (scenario.faults ?? []).map(() => 0);
+  }
+
+  get done(): boolean {
+    this.#advance();
+    return this.#failure !== null || this.#at >= this.scenario.steps.length;
+  }
+
+  /** Which of the scenario's steps is being carried out; their number when all are done. */
+  get position(): number {
+    this.#advance();
+    return this.#at;
+  }
+
+  /** What `step()` would do now; nothing happens. */
+  next(): Next {
+    if (this.done)
+      return { kind: 'done', text: this.#failure ?? 'the scenario is over', note: null };
+    const step = this.scenario.steps[this.#at]!;
+    const note = step.note ?? null;
+    if ('call' in step) return { kind: 'call', call: step, text: callInWords(step), note };
+    if ('inject' in step) {
+      const injection = step.inject;
+      return { kind: 'inject', injection, text: injectionInWords(injection), note };
+    }
+    if ('until' in step) return this.#nextPassage(step.until, note);
+    const left = 'pass' in step ? this.#passMs(step.pass) - this.#waitedMs : 0;
+    return this.#time(Math.max(left, 0), note);
+  }
+
+  /** Carries out what `next()` says. Does not wait for longer than a second. */
+  async step(): Promise<void> {
+    const next = this.next();
+    switch (next.kind) {
+      case 'done':
+        return;
+      case 'call':
+        await this.#call(next.call);
+        break;
+      case 'inject':
+        this.#inject(next.injection);
+        break;
+      case 'segment':
+        this.#segment(next.held, next.fault);
+        break;
+      case 'time':
+        await this.#pass(next.ms);
+    }
+    await this.world.settle();
+    this.keeper.look();
+    this.#stepsTaken += 1;
+    this.#advance();
+  }
+
+  /** What has come of it so far: passed or failed only when the run is done. */
+  result(): Result {
+    return judge(this.scenario, this.world, this.keeper, this.#failure);
+  }
+
+  // ── Where we stand ──
+
+  /** Goes over all steps that need nothing to be done. */
+  #advance(): void {
+    const { steps } = this.scenario;
+    while (this.#failure === null && this.#at < steps.length) {
+      const step = steps[this.#at]!;
+      if ('until' in step && this.#isTrue(step.until)) this.#stepDone();
+      else if ('holds' in step) this.#check(step.holds, step.note);
+      else if ('pass' in step && this.#waitedMs >= this.#passMs(step.pass)) this.#stepDone();
+      else break;
+    }
+    if (this.#stepsTaken > PATIENCE_STEPS) this.#fail('this goes on for ever');
+  }
+
+  #stepDone(): void {
+    this.#at += 1;
+    this.#waitedMs = 0;
+    this.#stepsTaken = 0;
+  }
+
+  #check(condition: Condition, note: string): void {
+    if (this.#isTrue(condition)) this.#stepDone();
+    else this.#fail(`${note}: that ${conditionInWords(condition)} does not hold`);
+  }
+
+  #isTrue(condition: Condition): boolean {
+    if ('quiet' in condition) return this.world.gate.held.length === 0;
+    if ('seen' in condition) return this.keeper.count(condition.seen) >= condition.times;
+    if ('unseen' in condition) return this.keeper.count(condition.unseen) === 0;
+    const party = this.world[condition.end];
+    if ('received' in condition) return party.received >= condition.received;
+    if ('sees' in condition) return hasSeen(party, condition.sees);
+    const { state, connections } = condition;
+    return connections === undefined ? party.state === state : party.countIn(state) === connections;
+  }
+
+  #fail(why: string): void {
+    const { steps } = this.scenario;
+    const step = steps[Math.min(this.#at, steps.length - 1)]!;
+    const { ours, theirs } = this.world;
+    this.#failure ??=
+      `step ${this.#at + 1} of ${steps.length} (${stepInWords(step)}): ${why}; ` +
+      `we are in ${ours.state}, the peer is in ${theirs.state}`;
+  }
+
+  // ── What comes next ──
+
+  #nextPassage(until: Condition, note: string | null): Next {
+    const why = note ?? `until ${conditionInWords(until)}`;
+    const held = this.world.gate.held.find((packet) => this.#mayGo(packet));
+    if (held === undefined) {
+      const left = PATIENCE_MS[this.world.kind] - this.#waitedMs;
+      return this.#time(Math.max(left, 0), why);
+    }
+    const segment = this.keeper.seen(held)?.segment ?? null;
+    const fault = this.#faultFor(held);
+    const what = segment === null ? 'a packet' : segmentInWords(segment);
+    const text =
+      fault === null
+        ? `${what} passes, ${heading(held.direction)}`
+        : `${what}, ${heading(held.direction)}, ${faultInWords(fault)}: ${fault.note}`;
+    return { kind: 'segment', held, segment, fault, text, note: why };
+  }
+
+  #time(most: number, note: string | null): Next {
+    const timer = this.world.nextTimer();
+    const slice = timer === null || this.world.kind === 'kernel' ? SLICE_MS : timer.ms;
+    const ms = Math.min(Math.max(slice, 1), most);
+    const whose = timer?.end === 'ours' ? 'our' : "the peer's";
+    const text =
+      timer === null
+        ? 'time passes; no timer is known to run'
+        : `time passes; ${whose} ${timer.name} timer is due in ${Math.ceil(timer.ms)} ms`;
+    return { kind: 'time', ms, text, note };
+  }
+
+  #mayGo(packet: HeldPacket): boolean {
+    const hold = this.#heldBack.get(packet.id);
+    if (hold === undefined) return true;
+    const { left, marks } = this.keeper;
+    return left
+      .slice(hold.since)
+      .some((seen) => seen.fate === 'passed' && marks.matches(seen, hold.match));
+  }
+
+  /** The first fault that is meant for this segment, when its turn comes for the first time. */
+  #faultFor(held: HeldPacket): Fault | null {
+    const seen = this.keeper.seen(held);
+    if (seen === null || seen.origin !== 'sent' || this.#judged.has(held.id)) return null;
+    const strikes = (fault: Fault, i: number) =>
+      this.keeper.marks.matches(seen, fault.on) &&
+      (fault.on.nth === undefined || this.#strikes[i]! + 1 === fault.on.nth);
+    return this.scenario.faults?.find(strikes) ?? null;
+  }
+
+  // ── What is done ──
+
+  async #call(call: Call & { fails?: string }): Promise<void> {
+    const error = await this.world[call.end].call(call);
+    const expected = call.fails ?? null;
+    if (error === expected) this.#stepDone();
+    else if (error === null) this.#fail(`it succeeds, though ${expected} is expected`);
+    else this.#fail(`it fails with ${error}${expected === null ? '' : `, not with ${expected}`}`);
+  }
+
+  #inject(injection: Injection): void {
+    if (this.keeper.inject(injection) === null)
+      this.#fail('there is no connection to forge one of');
+    else this.#stepDone();
+  }
+
+  #segment(held: HeldPacket, fault: Fault | null): void {
+    this.#countStrikes(held);
+    if (fault === null) {
+      this.#heldBack.delete(held.id);
+      this.keeper.release(held);
+    } else if (fault.do === 'drop') this.keeper.drop(held);
+    else if (fault.do === 'corrupt') this.keeper.corrupt(held);
+    else if (fault.do === 'duplicate') {
+      this.keeper.duplicate(held);
+      this.keeper.release(held);
+    } else this.#holdBack(held, fault.do);
+  }
+
+  #countStrikes(held: HeldPacket): void {
+    const seen = this.keeper.seen(held);
+    if (seen === null || seen.origin !== 'sent' || this.#judged.has(held.id)) return;
+    this.#judged.add(held.id);
+    for (const [i, { on }] of (this.scenario.faults ?? []).entries()) {
+      if (this.keeper.marks.matches(seen, on)) this.#strikes[i]! += 1;
+    }
+  }
+
+  #holdBack(held: HeldPacket, how: 'swap' | { holdUntil: Match }): void {
+    const match = how === 'swap' ? { direction: held.direction } : how.holdUntil;
+    this.#heldBack.set(held.id, { match, since: this.keeper.left.length });
+    this.keeper.noteWait(held, how === 'swap' ? 'swap' : 'delay');
+  }
+
+  async #pass(ms: number): Promise<void> {
+    const isWaiting = 'until' in this.scenario.steps[this.#at]!;
+    const before = this.world.now();
+    const somethingComes = ms > 0 && (await this.world.pass(ms));
+    this.#waitedMs += (this.world.now() - before) / 1000;
+    if (!isWaiting || somethingComes) return;
+    if (ms > 0) this.#fail('nothing will ever happen any more');
+    else this.#fail('patience is over');
+  }
+
+  #passMs(time: '2MSL' | number): number {
+    return time === '2MSL' ? 2 * this.world.core.config.msl : time;
+  }
+}
+
+function hasSeen(party: Party, news: string): boolean {
+  if (news === 'end') return party.seesEnd;
+  return news === 'close' ? party.seesClose : party.error === news;
+}
+
+function faultInWords({ do: what }: Fault): string {
+  if (typeof what === 'object') return 'is held back';
+  const words = {
+    drop: 'is lost',
+    duplicate: 'comes twice',
+    swap: 'is overtaken',
+    corrupt: 'is damaged',
+  };
+  return words[what];
+}
+
+function stepInWords(step: Step): string {
+  if ('call' in step) return callInWords(step);
+  if ('inject' in step) return injectionInWords(step.inject);
+  if ('until' in step) return `until ${conditionInWords(step.until)}`;
+  if ('holds' in step) return conditionInWords(step.holds);
+  return step.pass === '2MSL' ? 'for 2MSL' : `for ${step.pass} ms`;
+}
+
+/** Carries out all of it, and closes the world. */
+export async function runScenario(scenario: Scenario, world: World): Promise<Result> {
+  try {
+    const run = new Run(scenario, world);
+    while (!run.done) await run.step();
+    return run.result();
+  } finally {
+    await world.close();
+  }
+}
