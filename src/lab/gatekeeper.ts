@@ -27,15 +27,18 @@ interface Voice {
   sndNxt: number;
 }
 
+/** Where there is a gate; a world, or a stack that serves. */
+type Place = Pick<World, 'gate' | 'timeline' | 'now'>;
+
 export class Gatekeeper {
   readonly marks = new Marks();
   /** Segments in the order in which they left the gate, passed or not. */
   readonly left: SeenSegment[] = [];
-  readonly #world: World;
+  readonly #world: Place;
   readonly #waiting = new Map<number, SeenSegment>();
   readonly #voices = new Map<Direction, Voice>();
 
-  constructor(world: World) {
+  constructor(world: Place) {
     this.#world = world;
   }
 

@@ -86,7 +86,7 @@ function segmentFailures({ segments = [] }: Scenario, world: World, keeper: Gate
 function timesOf(match: Span['from'], { timeline }: World): number[] {
   const marks = new Marks();
   return timeline.events.flatMap((event) => {
-    if (event.kind !== 'segment') return [];
+    if (event.kind !== 'segment' || event.end !== 'ours') return [];
     marks.note(event);
     return marks.matches(event, match) ? [event.timeUs / 1000] : [];
   });

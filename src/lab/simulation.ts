@@ -10,7 +10,7 @@ import type { Device } from '../stack/device.js';
 import { wind } from '../stack/winding.js';
 import type { TcpConfig } from '../tcp/config.js';
 import type { Probe } from '../tcp/probe.js';
-import type { End, NewEvent, TraceEvent } from '../trace/event.js';
+import type { End } from '../trace/event.js';
 import { Recorder } from '../trace/recorder.js';
 import { Timeline } from '../trace/timeline.js';
 import { IpAddress, Subnet } from '../wire/address.js';
@@ -23,8 +23,6 @@ import type { World } from './world.js';
 export interface SimulationOptions {
   /** Varies initial sequence numbers, ports, delays and the time of day; default 1. */
   seed?: number;
-  /** Sees our stack as well. */
-  probe?: Probe;
 }
 
 const MEMORY = 16 * 1024 * 1024;
@@ -39,11 +37,11 @@ export class SimulatedWorld implements World {
   readonly gate: Gate;
   readonly timeline = new Timeline();
   readonly core: StackCore;
+  readonly theirCore: StackCore;
   readonly ours: StackParty;
   readonly theirs: StackParty;
   readonly #simulation: Simulation;
   readonly #link: MemoryLink;
-  readonly #peer: StackCore;
 
   /** The same scenario and seed make the same run. */
   static open(scenario: Scenario, options: SimulationOptions = {}): SimulatedWorld {
@@ -65,15 +63,15 @@ export class SimulatedWorld implements World {
     const now = () => simulation.now;
     const tcp = { ...LAB_TCP, ...scenario.tcp };
     this.core = this.#makeCore(this.gate, OURS, random, tcp, new Recorder(this.timeline));
-    const theirRecorder = new Recorder(new OnlyWhatIsTheirs(this.timeline), { end: 'theirs' });
-    this.#peer = this.#makeCore(this.#link.b, THEIRS, random, LAB_TCP, theirRecorder);
+    const theirs = new Recorder(this.timeline, { end: 'theirs' });
+    this.theirCore = this.#makeCore(this.#link.b, THEIRS, random, LAB_TCP, theirs);
     const our = { address: address(OURS), port: FIRST_PORT + random.below(PORTS) };
     const their = { address: address(THEIRS), port: FIRST_PORT + random.below(PORTS) };
     const { timeline } = this;
     const party = (end: End, core: StackCore, own: Place, peer: Place) =>
       new StackParty({ core, end, timeline, own, peer, now });
     this.ours = party('ours', this.core, our, their);
-    this.theirs = party('theirs', this.#peer, their, our);
+    this.theirs = party('theirs', this.theirCore, their, our);
   }
 
   #makeCore(
@@ -117,7 +115,7 @@ export class SimulatedWorld implements World {
 
   nextTimer(): { end: End; name: string; ms: number } | null {
     const ours = nextTimerOf(this.core);
-    const theirs = nextTimerOf(this.#peer);
+    const theirs = nextTimerOf(this.theirCore);
     if (theirs !== null && (ours === null || theirs.ms < ours.ms))
       return { end: 'theirs', ...theirs };
     return ours && { end: 'ours', ...ours };
@@ -133,21 +131,6 @@ export class SimulatedWorld implements World {
     const { a, b, aToB, bToA } = this.#link;
     const arrived = [a, b].reduce((sum, { counters: c }) => sum + c.rxPackets + c.rxDropped, 0);
     return aToB.counters.passed + bToA.counters.passed - arrived;
-  }
-}
-
-/** Segments are told by our end: a second time they would only be noise. */
-class OnlyWhatIsTheirs extends Timeline {
-  readonly #timeline: Timeline;
-
-  constructor(timeline: Timeline) {
-    super(0);
-    this.#timeline = timeline;
-  }
-
-  override add(event: NewEvent): TraceEvent {
-    const isTheirs = event.kind === 'state' || event.kind === 'call';
-    return isTheirs ? this.#timeline.add(event) : { index: -1, ...event };
   }
 }
 

@@ -38,6 +38,8 @@ export interface TcpConfig {
   windowScaling: boolean;
   timestamps: boolean;
   sack: boolean;
+  /** Whether the end of a flight is asked for before the timeout (RFC 8985 §7; Linux tcp_early_retrans). */
+  tailLossProbe: boolean;
   /** Whether Nagle's algorithm is off (RFC 9293 §3.7.4). */
   noDelay: boolean;
   /** The congestion controller: CUBIC with HyStart++ (RFC 9438, RFC 9406) or NewReno (RFC 5681). */
@@ -79,6 +81,7 @@ export const DEFAULT_TCP_CONFIG: Readonly<TcpConfig> = {
   windowScaling: true,
   timestamps: true,
   sack: true,
+  tailLossProbe: true,
   noDelay: false,
   congestion: 'cubic',
   ecn: 'accept',

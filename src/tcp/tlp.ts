@@ -22,7 +22,7 @@ const INITIAL_MS = 1000;
 export function scheduleProbe(tcb: Tcb): void {
   const { snd, rtt } = tcb;
   const { flight } = snd;
-  if (flight === null || !isArmed(tcb, RETRANSMIT_TIMER)) return;
+  if (flight === null || !tcb.config.tailLossProbe || !isArmed(tcb, RETRANSMIT_TIMER)) return;
   const quiet = flight.isPlain && !snd.recovering && !flight.probing && rtt.backoff === 0;
   if (!quiet || snd.wnd === 0) {
     cancelTimer(tcb, LOSS_PROBE_TIMER);

@@ -51,6 +51,17 @@ describe('the tail loss probe', () => {
   );
 
   trace(
+    'is not sent where the settings say so: the timeout comes instead',
+    established({ sack: true, tcp: { minRto: 1000, tailLossProbe: false } }),
+    `
+     0      write(10)
+     0      > P. 1:11(10) ack 1
+    +1      > P. 1:11(10) ack 1
+    +0      info(tlpProbes) = 0; info(timeouts) = 1
+    `,
+  );
+
+  trace(
     'does not come later than the timeout would have (§7.2), and there is one only (§7.3)',
     established({ sack: true }),
     `
