@@ -1,0 +1,151 @@
+// The program on the kernel's side, and what its kernel says of its connection. Knows both from outside;
+// must not know our stack.
+
+import { STATE_NAMES } from '../tcp/state.js';
+import { TRANSITIONS } from '../tcp/transitions.js';
+import { connectionOf, type KernelSocket, kernelSockets } from '../trace/kernel-sockets.js';
+import type { Timeline } from '../trace/timeline.js';
+import type { Ends, Sight } from './kernel-lines.js';
+import type { KernelProcess } from './kernel-process.js';
+import type { Call } from './scenario.js';
+import { StatePath } from './state-path.js';
+import type { Party } from './world.js';
+
+/** Ports from the first one on that the connections of one run may have. */
+export const PORTS = 16;
+
+/** Stands for states that came and went between two looks. */
+const NOT_SEEN = 'not seen';
+
+/** One segment or call can make the second state of the first; of a new connection from CLOSED. */
+function follows(from: string, to: string): boolean {
+  if (from === 'CLOSED' && to === 'SYN-RECEIVED') return true; // there is a listener
+  return TRANSITIONS.some((rule) => STATE_NAMES[rule.from] === from && STATE_NAMES[rule.to] === to);
+}
+
+/** Sockets there, seen as a party of a scenario. What its kernel does is known by looking at its tables. */
+export class KernelParty implements Party {
+  received = 0;
+  seesEnd = false;
+  seesClose = false;
+  error: string | null = null;
+  /** What happened to its connections, as far as it was told: grows with each news. */
+  sights = 0;
+  readonly #process: KernelProcess;
+  readonly #ends: Ends;
+  readonly #timeline: Timeline;
+  readonly #now: () => number;
+  readonly #path: StatePath;
+  #sockets: readonly KernelSocket[] = [];
+  /** When it was looked last, by connection, in the order in which they were seen first. */
+  readonly #states = new Map<string, string>();
+  #newest: string | null = null;
+
+  constructor(process: KernelProcess, ends: Ends, timeline: Timeline, now: () => number) {
+    this.#process = process;
+    this.#ends = ends;
+    this.#timeline = timeline;
+    this.#now = now;
+    this.#path = new StatePath(timeline, 'theirs');
+    process.onSight = (sight) => this.#saw(sight);
+  }
+
+  get state(): string {
+    return (this.#newest === null ? undefined : this.#states.get(this.#newest)) ?? 'CLOSED';
+  }
+
+  get path(): readonly string[] {
+    return this.#path.states;
+  }
+
+  countIn(state: string): number {
+    return this.#path.countIn(state);
+  }
+
+  async call(call: Call): Promise<string | null> {
+    if (call.call === 'connect') this.#newConnection();
+    const bytes = call.call === 'write' ? call.bytes : 0;
+    this.#add(this.#newest, { kind: 'call', call: call.call, bytes });
+    return this.#process.ask({ command: 'call', call });
+  }
+
+  /** All connections of this run that the kernel knew of when it was looked last. */
+  get sockets(): readonly KernelSocket[] {
+    return this.#sockets;
+  }
+
+  /** The kernel's timer that is due first, as it was when it was looked last. */
+  nextTimer(): KernelSocket['timer'] {
+    const timers = this.#sockets.flatMap(({ timer }) => timer ?? []);
+    return timers.sort((a, b) => a.ms - b.ms)[0] ?? null;
+  }
+
+  /** Looks at the kernel's tables: states that came and went since the last time are not seen. */
+  sample(): void {
+    this.#sockets = this.#look();
+    const now = new Map(this.#sockets.map((socket) => [connectionOf(socket), socket.state]));
+    for (const name of now.keys()) {
+      if (this.#states.has(name)) continue;
+      this.#states.set(name, 'CLOSED');
+      this.#newest = name;
+    }
+    for (const [name, last] of this.#states) {
+      const state = now.get(name) ?? 'CLOSED';
+      if (state === last) continue;
+      if (!follows(last, state)) this.#changed(name, last, NOT_SEEN);
+      this.#changed(name, follows(last, state) ? last : NOT_SEEN, state);
+      this.#states.set(name, state);
+    }
+  }
+
+  #look(): KernelSocket[] {
+    const { port, peerPort } = this.#ends;
+    const near = (first: number, one: number) => one >= first && one < first + PORTS;
+    return kernelSockets(this.#process.tables).filter(
+      (socket) => near(port, socket.localPort) && near(peerPort, socket.remotePort),
+    );
+  }
+
+  #changed(connection: string, from: string, to: string): void {
+    this.#add(connection, { kind: 'state', from, to, event: '', section: '', why: '' });
+  }
+
+  #newConnection(): void {
+    this.seesEnd = false;
+    this.seesClose = false;
+    this.error = null;
+  }
+
+  #saw(sight: Sight): void {
+    this.sights++;
+    switch (sight.sees) {
+      case 'connection':
+        this.#newConnection();
+        break;
+      case 'data':
+        this.received += sight.bytes;
+        return;
+      case 'end':
+        this.seesEnd = true;
+        break;
+      case 'close':
+        this.seesClose = true;
+        break;
+      case 'error':
+        this.error = sight.code;
+    }
+    this.#add(this.#newest, {
+      kind: 'news',
+      news: sight.sees === 'error' ? sight.code : sight.sees,
+    });
+  }
+
+  #add(connection: string | null, what: What): void {
+    this.#timeline.add({ timeUs: this.#now(), end: 'theirs', connection, tcb: null, ...what });
+  }
+}
+
+type What =
+  | { kind: 'call'; call: string; bytes: number }
+  | { kind: 'news'; news: string }
+  | { kind: 'state'; from: string; to: string; event: string; section: string; why: string };

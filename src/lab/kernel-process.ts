@@ -1,0 +1,123 @@
+// Starts the process on the kernel's side in a network namespace of its own, and talks with it. Knows
+// its lines; must not know what it is asked for.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Line, Order, Sight } from './kernel-lines.js';
+
+const PROGRAM = fileURLToPath(new URL('./kernel-side.js', import.meta.url));
+
+/**
+ * Starts its arguments in a network namespace that has a small table of connections of its own: the
+ * kernel walks through all of the machine's, 11 ms for a quarter of a million places, each time that
+ * somebody reads /proc/net/tcp. Its size is said by the namespace that a new one comes from; before
+ * Linux 6.2 it cannot be said.
+ */
+const IN_NAMESPACE =
+  '{ echo 256 > /proc/sys/net/ipv4/tcp_child_ehash_entries; } 2> /dev/null; exec unshare --net "$@"';
+
+interface Waiting {
+  resolve(result: string | null): void;
+  reject(error: Error): void;
+}
+
+/**
+ * A network namespace, and a process with ordinary sockets in it. Both end with this process, however
+ * it ends: the other one reads the end of its input then.
+ */
+export class KernelProcess {
+  /** Told what the program there sees. */
+  onSight: ((sight: Sight) => void) | null = null;
+  readonly #child: ChildProcess;
+  readonly #waiting = new Map<number, Waiting>();
+  #lastId = 0;
+  #complaint = '';
+  /** Whoever waits for it to start. */
+  #ready: Waiting | null = null;
+  readonly #gone: Promise<void>;
+
+  /** Needs CAP_SYS_ADMIN, if only in a user namespace. @throws Error with what the system said */
+  static async start(): Promise<KernelProcess> {
+    // A debugger that stops this process is not to stop the other one.
+    const { NODE_OPTIONS, ...env } = process.env;
+    const args = ['--net', 'sh', '-c', IN_NAMESPACE, 'sh', process.execPath, PROGRAM];
+    const started = new KernelProcess(spawn('unshare', args, { stdio: 'pipe', env }));
+    await started.#isReady();
+    return started;
+  }
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    createInterface({ input: child.stdout! }).on('line', (line) => this.#heard(JSON.parse(line)));
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.#complaint += text;
+    });
+    child.stdin!.on('error', () => {});
+    this.#gone = new Promise((resolve) => {
+      child.once('error', (error) => {
+        this.#complaint += error.message;
+        this.#ended();
+        resolve();
+      });
+      child.once('close', () => {
+        this.#ended();
+        resolve();
+      });
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  /** Path of its network namespace. */
+  get netns(): string {
+    return `/proc/${this.pid}/ns/net`;
+  }
+
+  /** Folder with the kernel's tables of that namespace. */
+  get tables(): string {
+    return `/proc/${this.pid}/net`;
+  }
+
+  /** Has it do something. @throws Error when it cannot, or has ended */
+  ask(order: Order): Promise<string | null> {
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#child.stdin!.write(`${JSON.stringify({ id, ...order })}\n`);
+    });
+  }
+
+  /** Ends it; resolves when it is gone. */
+  close(): Promise<void> {
+    this.#child.stdin!.end();
+    return this.#gone;
+  }
+
+  #isReady(): Promise<string | null> {
+    return new Promise((resolve, reject) => {
+      this.#ready = { resolve, reject };
+    });
+  }
+
+  #heard(line: Line): void {
+    if ('ready' in line) this.#ready?.resolve(null);
+    else if ('sees' in line) this.onSight?.(line);
+    else {
+      const waiting = this.#waiting.get(line.id)!;
+      this.#waiting.delete(line.id);
+      if ('failed' in line) waiting.reject(new Error(`on the kernel's side: ${line.failed}`));
+      else waiting.resolve(line.result);
+    }
+  }
+
+  #ended(): void {
+    const why = this.#complaint.trim();
+    const error = new Error(`the process on the kernel's side has ended${why && `: ${why}`}`);
+    this.#ready?.reject(error);
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+}

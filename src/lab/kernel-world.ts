@@ -1,0 +1,246 @@
+// A world with this machine's kernel at the other end: our stack, a gate, and a TUN device in a network
+// namespace of its own. Knows when all has been done and seen; must not know scenarios.
+
+import { randomFillSync } from 'node:crypto';
+import { setImmediate as round, setTimeout as sleep } from 'node:timers/promises';
+import { Gate, type HeldPacket } from '../device/gate.js';
+import { withSoftwareOffload } from '../device/offload.js';
+import { Random } from '../device/random.js';
+import { SystemClock } from '../device/system-clock.js';
+import { TunDevice } from '../device/tun.js';
+import { Stack } from '../net/stack.js';
+import type { StackCore } from '../stack/core.js';
+import type { KernelSocket } from '../trace/kernel-sockets.js';
+import { Recorder } from '../trace/recorder.js';
+import { decodeSegment } from '../trace/segment.js';
+import { Timeline } from '../trace/timeline.js';
+import { IpAddress } from '../wire/address.js';
+import type { Ends } from './kernel-lines.js';
+import { KernelParty, PORTS } from './kernel-party.js';
+import { KernelProcess } from './kernel-process.js';
+import { nextTimerOf } from './next-timer.js';
+import type { Scenario } from './scenario.js';
+import { LAB_TCP } from './settings.js';
+import { StackParty } from './stack-party.js';
+import type { World } from './world.js';
+
+const NETWORK = '10.9.0.0/24';
+const KERNEL = '10.9.0.1';
+const OURS = '10.9.0.2';
+const OUR_PORT = 7000;
+const KERNEL_PORT = 8000;
+/** Runs in one namespace, one after the other, until ports are taken again. */
+const RUNS = 1000;
+
+const MEMORY = 64 * 1024 * 1024;
+/** While nothing is repeated before that, a busy machine does not look like a lossy network. */
+const PATIENCE_MS = 3000;
+/** Rounds of the event loop in which the device gave nothing, after which there is nothing to read. */
+const QUIET_ROUNDS = 3;
+/** How often it is looked whether something has happened at the kernel's side while time passes. */
+const LOOK_MS = 2;
+
+export interface KernelWorldOptions {
+  /** The process on the kernel's side, free and prepared; default: one of its own. */
+  process?: KernelProcess;
+  /** How many worlds it has served before. */
+  run?: number;
+  /** Makes our stack choose the same numbers each time; default: nobody can guess them. */
+  seed?: number | undefined;
+}
+
+export class KernelWorld implements World {
+  readonly kind = 'kernel';
+  readonly gate: Gate;
+  readonly timeline = new Timeline();
+  readonly ours: StackParty;
+  readonly theirs: KernelParty;
+  readonly #process: KernelProcess;
+  readonly #ownsProcess: boolean;
+  readonly #tun: TunDevice;
+  readonly #clock = new SystemClock();
+  readonly #stack: Stack;
+  readonly #ends: Ends;
+  /** Parameters of the namespace as they were before. */
+  readonly #changed: [name: string, value: string][] = [];
+
+  /** @throws Error or DeviceError where the machine does not allow it; nothing is left behind then */
+  static async open(scenario: Scenario, options: KernelWorldOptions = {}): Promise<KernelWorld> {
+    const process = options.process ?? (await KernelProcess.start());
+    let world: KernelWorld | null = null;
+    try {
+      // Without IPv6 nothing but what the scenario does is on the wire: the kernel asks for no routers.
+      for (const where of ['all', 'default']) {
+        const name = `ipv6/conf/${where}/disable_ipv6`;
+        await process.ask({ command: 'sysctl', name, value: '1' });
+      }
+      world = new KernelWorld(scenario, process, options);
+      await world.#prepare(scenario);
+      return world;
+    } catch (error) {
+      if (world !== null) await world.close();
+      else if (options.process === undefined) await process.close();
+      throw error;
+    }
+  }
+
+  private constructor(scenario: Scenario, process: KernelProcess, options: KernelWorldOptions) {
+    const { run = 0, seed } = options;
+    this.#process = process;
+    this.#ownsProcess = options.process === undefined;
+    const offset = (run % RUNS) * PORTS;
+    this.#tun = TunDevice.open({
+      netns: process.netns,
+      address: `${KERNEL}/24`,
+      offload: false,
+      spin: 0,
+      queueLength: 1000,
+    });
+    this.gate = new Gate(this.#tun);
+    this.gate.shut();
+    this.#stack = new Stack({
+      device: withSoftwareOffload(this.gate),
+      clock: this.#clock,
+      addresses: [`${OURS}/24`],
+      memory: MEMORY,
+      tcp: { minRto: PATIENCE_MS, initialRto: PATIENCE_MS, ...LAB_TCP, ...scenario.tcp },
+      probe: new Recorder(this.timeline),
+      random: seed === undefined ? (bytes) => void randomFillSync(bytes) : repeatable(seed),
+    });
+    const own = { address: IpAddress.parse(OURS)!, port: OUR_PORT + offset };
+    const peer = { address: IpAddress.parse(KERNEL)!, port: KERNEL_PORT + offset };
+    const { core, timeline } = this;
+    const now = () => this.now();
+    this.ours = new StackParty({ core, end: 'ours', timeline, own, peer, now });
+    this.#ends = { address: KERNEL, port: peer.port, peerAddress: OURS, peerPort: own.port };
+    this.theirs = new KernelParty(process, this.#ends, timeline, now);
+  }
+
+  async #prepare({ kernel = {} }: Scenario): Promise<void> {
+    await this.#process.ask({ command: 'begin', ends: this.#ends });
+    // Nothing that the kernel learns of a path in one run is to show in the next one.
+    await this.#sysctl('ipv4/tcp_no_metrics_save', '1');
+    if (kernel.impatient !== true) await this.#makePatient();
+    for (const [name, value] of Object.entries(kernel.sysctl ?? {})) {
+      await this.#sysctl(name, String(value));
+    }
+  }
+
+  async #makePatient(): Promise<void> {
+    // No tail loss probes, which come after two round-trip times.
+    await this.#sysctl('ipv4/tcp_early_retrans', '0');
+    if (await this.#sysctl('ipv4/tcp_rto_min_us', `${PATIENCE_MS * 1000}`)) return;
+    // Linux before 6.11 can say it of routes only; where iproute2 is missing, too, it stays impatient.
+    const device = this.#tun.name;
+    const order = { command: 'patience', device, network: NETWORK, ms: PATIENCE_MS } as const;
+    await this.#process.ask(order).catch(() => null);
+  }
+
+  async #sysctl(name: string, value: string): Promise<boolean> {
+    const before = await this.#process.ask({ command: 'sysctl', name, value });
+    if (before !== null) this.#changed.push([name, before]);
+    return before !== null;
+  }
+
+  get core(): StackCore {
+    return this.#stack.core;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  /**
+   * The kernel acts on a segment while it is written to the device; the program there when its event loop
+   * comes to it, which is asked; what both send in return must have been read before it is over.
+   */
+  async settle(): Promise<void> {
+    for (let before = ''; before !== this.#signs(); ) {
+      before = this.#signs();
+      this.core.flush(this.now());
+      await this.#process.ask({ command: 'settle' });
+      await this.#readDevice();
+      this.#turnAway();
+    }
+    this.theirs.sample();
+  }
+
+  /** What grows when anything happens. */
+  #signs(): string {
+    const { rxPackets, txPackets } = this.#tun.counters;
+    const { length, forgotten } = { ...this.timeline, length: this.timeline.events.length };
+    return `${rxPackets} ${txPackets} ${this.theirs.sights} ${length + forgotten}`;
+  }
+
+  async #readDevice(): Promise<void> {
+    const { counters } = this.#tun;
+    for (let quiet = 0, read = counters.rxPackets; quiet < QUIET_ROUNDS; quiet++) {
+      await round();
+      if (counters.rxPackets === read) continue;
+      read = counters.rxPackets;
+      quiet = 0;
+    }
+  }
+
+  /** What is not of this run does not wait: ICMP passes, what an earlier connection repeats is dropped. */
+  #turnAway(): void {
+    for (const held of [...this.gate.held]) {
+      if (held.packet.bytes[9] !== 6) this.gate.release(held);
+      else if (!this.#isOfThisRun(held)) this.gate.drop(held);
+    }
+  }
+
+  #isOfThisRun({ packet, direction }: HeldPacket): boolean {
+    const segment = decodeSegment(packet.bytes);
+    if (segment === null) return true;
+    const port = direction === 'in' ? segment.sourcePort : segment.destinationPort;
+    return port >= this.#ends.port && port < this.#ends.port + PORTS;
+  }
+
+  async pass(ms: number): Promise<boolean> {
+    const end = this.now() + ms * 1000;
+    await this.settle();
+    const before = this.#signs();
+    while (before === this.#signs()) {
+      const left = (end - this.now()) / 1000;
+      if (left <= 0) break;
+      await sleep(Math.min(LOOK_MS, left));
+      await this.settle();
+    }
+    return true;
+  }
+
+  theirSockets(): readonly KernelSocket[] {
+    this.theirs.sample();
+    return this.theirs.sockets;
+  }
+
+  nextTimer(): ReturnType<World['nextTimer']> {
+    const ours = nextTimerOf(this.core);
+    const theirs = this.theirs.nextTimer();
+    if (theirs !== null && (ours === null || theirs.ms < ours.ms))
+      return { end: 'theirs', ...theirs };
+    return ours && { end: 'ours', ...ours };
+  }
+
+  async close(): Promise<void> {
+    // An end of the process on the other side is no reason to keep what is on ours.
+    await this.#restore().catch(() => {});
+    await this.#stack.close(0);
+    if (this.#ownsProcess) await this.#process.close();
+  }
+
+  async #restore(): Promise<void> {
+    await this.#process.ask({ command: 'end' });
+    for (const [name, value] of this.#changed.reverse()) {
+      await this.#process.ask({ command: 'sysctl', name, value });
+    }
+  }
+}
+
+function repeatable(seed: number): (bytes: Uint8Array) => void {
+  const random = new Random(seed);
+  return (bytes) => {
+    for (let i = 0; i < bytes.length; i++) bytes[i] = random.below(256);
+  };
+}
