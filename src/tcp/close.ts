@@ -51,7 +51,6 @@ export function finIsAcknowledged(tcb: Tcb): boolean {
 export function shutdown(tcb: Tcb): void {
   if (tcb.snd.finQueued || tcb.state === CLOSED || tcb.state === TIME_WAIT) return;
   tcb.snd.finQueued = true;
-  if (tcb.host.probe !== null) tcb.host.probe.userCall(tcb, 'shutdown', 0);
   carryOutClose(tcb);
   tcb.host.schedule(tcb);
 }
@@ -99,7 +98,6 @@ export function close(tcb: Tcb, lingerMs: number | undefined): void {
 
 /** The ABORT call, RFC 9293 §3.10.5: queues are flushed, the peer gets a RST. */
 export function abort(tcb: Tcb): void {
-  if (tcb.host.probe !== null) tcb.host.probe.userCall(tcb, 'abort', 0);
   tcb.orphaned = true;
   if (tcb.state === CLOSED || tcb.state === TIME_WAIT) {
     tcb.rcv.ring.release();

@@ -210,6 +210,7 @@ export class Connection extends Tcb {
 
   /** CLOSE of RFC 9293 §3.10.4: our FIN after all that was written; reading goes on. */
   shutdown(): void {
+    if (this.host.probe !== null) this.host.probe.userCall(this, 'shutdown', 0);
     shutdown(this);
   }
 
@@ -226,6 +227,7 @@ export class Connection extends Tcb {
 
   /** ABORT of RFC 9293 §3.10.5: a RST. */
   abort(): void {
+    if (this.host.probe !== null) this.host.probe.userCall(this, 'abort', 0);
     abort(this);
   }
 

@@ -22,6 +22,8 @@ export const TWO_MSL = '2MSL';
 export interface RecorderOptions {
   /** Whose stack it is; default `ours`. What that of the others sends is `in`, and so on. */
   end?: End;
+  /** The time, microseconds; default: that of the stack's turn, which calls between turns may be behind. */
+  now?: () => number;
 }
 
 /** An event without what all events have. */
@@ -42,15 +44,17 @@ interface Ends {
 export class Recorder implements Probe {
   readonly #timeline: Timeline;
   readonly #end: End;
+  readonly #now: (() => number) | null;
   readonly #in: Direction;
   readonly #out: Direction;
   readonly #ends = new WeakMap<Tcb, Ends>();
   readonly #ip = new IpHeader();
   readonly #tcp = new TcpSegment();
 
-  constructor(timeline: Timeline, { end = 'ours' }: RecorderOptions = {}) {
+  constructor(timeline: Timeline, { end = 'ours', now }: RecorderOptions = {}) {
     this.#timeline = timeline;
     this.#end = end;
+    this.#now = now ?? null;
     this.#in = end === 'ours' ? 'in' : 'out';
     this.#out = end === 'ours' ? 'out' : 'in';
   }
@@ -167,13 +171,13 @@ export class Recorder implements Probe {
 
   #addOf(tcb: Tcb, what: Happening, copy: TcbSnapshot = snapshot(tcb)): void {
     const { connection } = this.#endsOf(tcb);
-    const timeUs = tcb.host.nowUs;
+    const timeUs = this.#now?.() ?? tcb.host.nowUs;
     this.#timeline.add({ timeUs, end: this.#end, connection, tcb: copy, ...what } as NewEvent);
   }
 
   #add(host: Host, ends: readonly [local: string, remote: string] | null, what: Happening): void {
     const connection = ends === null ? null : this.#connection(ends[0], ends[1]);
-    const timeUs = host.nowUs;
+    const timeUs = this.#now?.() ?? host.nowUs;
     this.#timeline.add({ timeUs, end: this.#end, connection, tcb: null, ...what } as NewEvent);
   }
 

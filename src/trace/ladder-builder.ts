@@ -1,0 +1,322 @@
+// Makes rungs of events. Knows which state belongs to which segment, and what faults did to it; must not
+// know how ladders are drawn.
+
+import { STATE_NAMES } from '../tcp/state.js';
+import { TRANSITIONS } from '../tcp/transitions.js';
+import { formatEnd } from '../wire/address.js';
+import { seqGt } from '../wire/sequence.js';
+import type { Direction, End, SegmentFields, TraceEvent } from './event.js';
+import {
+  type Ladder,
+  type LadderOptions,
+  NOT_SEEN,
+  type Rung,
+  type SegmentRung,
+} from './ladder.js';
+import { joinCrossing, joinRuns } from './ladder-joints.js';
+import { Origins } from './origins.js';
+import { TWO_MSL } from './recorder.js';
+import { describeSegment, hasFlag, sequenceLength } from './segment.js';
+
+type Fault = Extract<TraceEvent, { kind: 'fault' }>;
+type StateEvent = Extract<TraceEvent, { kind: 'state' }>;
+type Segment = Rung & SegmentRung;
+
+/** Timers that run out so often, or mean so little, that a ladder is clearer without them. */
+const QUIET_TIMERS = ['delayed-ack', 'pacing', 'reorder'];
+/** What a timer that fires says already, or the ACK that follows. */
+const QUIET_CONGESTION = ['timeout', 'tlp', 'recovered'];
+/** Calls that come with all data, or with every connection. */
+const QUIET_CALLS = ['accept', 'read', 'write'];
+
+const REMARKS: Readonly<Record<Fault['action'], string>> = {
+  drop: 'lost',
+  corrupt: 'corrupted',
+  delay: 'delayed',
+  duplicate: 'duplicated',
+  swap: 'overtaken',
+  inject: 'injected',
+};
+
+/** A ladder for each connection, in the order in which they appear. */
+export function buildLadders(
+  events: readonly TraceEvent[],
+  { connection }: LadderOptions = {},
+): Ladder[] {
+  const builders = new Map<string, LadderBuilder>();
+  let current: LadderBuilder | null = null;
+  const early: TraceEvent[] = [];
+  for (const event of events) {
+    const key = event.connection ?? faultConnection(event);
+    if (connection !== undefined && key !== null && key !== connection) continue;
+    if (key !== null) {
+      current = builders.get(key) ?? new LadderBuilder(key, events[0]!.timeUs);
+      builders.set(key, current);
+    }
+    // What is about no connection goes with the one that was heard of last, or first.
+    if (current === null) early.push(event);
+    else for (const each of [...early.splice(0), event]) current.add(each);
+  }
+  return [...builders.values()].map((builder) => builder.finish());
+}
+
+function faultConnection(event: TraceEvent): string | null {
+  if (event.kind !== 'fault' || event.segment === null) return null;
+  const { source, sourcePort, destination, destinationPort } = event.segment;
+  const [from, to] = [formatEnd(source, sourcePort), formatEnd(destination, destinationPort)];
+  return event.direction === 'out' ? `${from} ${to}` : `${to} ${from}`;
+}
+
+/** A state that was entered before anything was sent in it. */
+interface Loose {
+  state: string;
+  timeUs: number;
+}
+
+class LadderBuilder {
+  readonly #ends: readonly [ours: string, theirs: string];
+  readonly #startUs: number;
+  readonly #origins = new Origins();
+  readonly #rungs: Rung[] = [];
+  readonly #before: Ladder['before'] = { ours: null, theirs: null };
+  /** By end: not yet on a rung; and the rung whose segment reached that end last. */
+  readonly #loose: Record<End, Loose | null> = { ours: null, theirs: null };
+  readonly #reached: Record<End, Segment | null> = { ours: null, theirs: null };
+  /** What was done to segments that have yet to arrive at our end. */
+  readonly #awaited: { action: Fault['action']; segment: SegmentFields }[] = [];
+  /** One past the highest number that each end has sent. */
+  readonly #highest: Partial<Record<Direction, number>> = {};
+  /** By end: a record in TIME-WAIT waits. */
+  readonly #twoMslRuns: Record<End, boolean> = { ours: false, theirs: false };
+
+  constructor(connection: string, startUs: number) {
+    this.#ends = connection.split(' ') as [string, string];
+    this.#startUs = startUs;
+  }
+
+  finish(): Ladder {
+    this.#settle('ours');
+    this.#settle('theirs');
+    const [ours, theirs] = this.#ends;
+    const rungs = joinRuns(joinCrossing(this.#rungs));
+    return { ours, theirs, before: this.#before, rungs };
+  }
+
+  add(event: TraceEvent): void {
+    switch (event.kind) {
+      case 'segment':
+        if (event.end === 'ours') this.#addSegment(event.timeUs, event.direction, event.segment);
+        else if (event.direction === 'out') this.#arrivedThere(event.segment);
+        else this.#origins.learn(event.segment);
+        return;
+      case 'state':
+        this.#addState(event);
+        return;
+      case 'fault':
+        if (event.segment !== null) this.#addFault(event, event.segment);
+        return;
+      default:
+        this.#addSide(event);
+    }
+  }
+
+  // ── Segments ──
+
+  #addSegment(timeUs: number, direction: Direction, segment: SegmentFields): Segment {
+    this.#origins.learn(segment);
+    const injected = direction === 'in' && this.#takeAwaited(segment, 'inject');
+    const rung: Segment = {
+      timeUs: timeUs - this.#startUs,
+      ours: null,
+      theirs: null,
+      kind: 'segment',
+      direction,
+      segment,
+      label: describeSegment(segment, this.#origins.relative(segment)),
+      fate: 'arrives',
+      from: injected ? 'gate' : 'end',
+      remarks: [],
+    };
+    if (!injected) this.#noteRepetition(rung);
+    if (direction === 'in') this.#applyAwaited(rung);
+    this.#place(rung);
+    return rung;
+  }
+
+  /** The sender's new state stands beside the segment; the receiver's, if it has one, before it. */
+  #place(rung: Segment): void {
+    const [sender, receiver]: End[] =
+      rung.direction === 'out' ? ['ours', 'theirs'] : ['theirs', 'ours'];
+    this.#settle(receiver!);
+    const loose = this.#loose[sender!];
+    if (rung.from === 'gate') this.#settle(sender!);
+    else if (loose !== null) {
+      rung[sender!] = loose.state;
+      this.#loose[sender!] = null;
+    }
+    this.#rungs.push(rung);
+    if (rung.fate !== 'lost') this.#reached[receiver!] = rung;
+  }
+
+  /** In a simulation the other end tells when a segment of ours has arrived. */
+  #arrivedThere(segment: SegmentFields): void {
+    const rung = this.#findSent(segment);
+    if (rung !== null) this.#reached.theirs = rung;
+  }
+
+  #findSent(segment: SegmentFields): Segment | null {
+    for (let i = this.#rungs.length - 1; i >= 0; i--) {
+      const rung = this.#rungs[i]!;
+      if (rung.kind !== 'segment' || rung.direction !== 'out') continue;
+      if (isSame(rung.segment, segment)) return rung;
+    }
+    return null;
+  }
+
+  #noteRepetition(rung: Segment): void {
+    const { segment, direction } = rung;
+    const length = sequenceLength(segment);
+    const end = (segment.seq + length) | 0;
+    const highest = this.#highest[direction];
+    const isOpening = hasFlag(segment, 'SYN') && highest !== undefined && highest !== end;
+    if (length === 0) return;
+    if (highest === undefined || isOpening || seqGt(end, highest)) this.#highest[direction] = end;
+    else rung.remarks = [...rung.remarks, 'again'];
+  }
+
+  // ── Faults ──
+
+  #addFault({ action, direction, timeUs }: Fault, segment: SegmentFields): void {
+    if (direction === 'in') {
+      if (action === 'drop') this.#lostOnItsWay(timeUs, 'in', segment);
+      else this.#awaited.push({ action, segment });
+      return;
+    }
+    if (action === 'inject') {
+      const rung = this.#addSegment(timeUs, direction, segment);
+      rung.from = 'gate';
+      return;
+    }
+    const rung = this.#findSent(segment);
+    if (rung === null) {
+      if (action === 'drop') this.#lostOnItsWay(timeUs, 'out', segment);
+    } else this.#apply(rung, action);
+  }
+
+  /** Only the gate has seen it. */
+  #lostOnItsWay(timeUs: number, direction: Direction, segment: SegmentFields): void {
+    const reached = { ...this.#reached };
+    const rung = this.#addSegment(timeUs, direction, segment);
+    this.#apply(rung, 'drop');
+    Object.assign(this.#reached, reached);
+  }
+
+  #apply(rung: Segment, action: Fault['action']): void {
+    if (action === 'drop') rung.fate = 'lost';
+    else if (action === 'corrupt') rung.fate = 'corrupted';
+    else if (action !== 'inject') rung.remarks = [...rung.remarks, REMARKS[action]];
+    if (rung.fate === 'lost' && this.#reached.theirs === rung) this.#reached.theirs = null;
+  }
+
+  #takeAwaited(segment: SegmentFields, action: Fault['action']): boolean {
+    const i = this.#awaited.findIndex((a) => a.action === action && isSame(a.segment, segment));
+    if (i >= 0) this.#awaited.splice(i, 1);
+    return i >= 0;
+  }
+
+  #applyAwaited(rung: Segment): void {
+    for (const action of ['corrupt', 'delay', 'duplicate', 'swap'] as const) {
+      if (this.#takeAwaited(rung.segment, action)) this.#apply(rung, action);
+    }
+  }
+
+  // ── States ──
+
+  #addState(event: StateEvent): void {
+    const { end, from, to, timeUs } = event;
+    this.#before[end] ??= from === NOT_SEEN ? null : from;
+    const rung = this.#reached[end];
+    if (rung !== null && rung[end] === null && mayFollowSegment(event)) {
+      // A state that was entered before, and in which something is yet to be sent: the two may cross.
+      if (this.#loose[end] !== null && sequenceLength(rung.segment) === 0) this.#settle(end);
+      rung[end] = to;
+      this.#reached[end] = null;
+      return;
+    }
+    this.#settle(end);
+    const last = this.#rungs.at(-1);
+    const atUs = timeUs - this.#startUs;
+    const isReason = last?.kind === 'note' && last.end === end && last.timeUs === atUs;
+    if (isReason && last[end] === null) last[end] = to;
+    else this.#loose[end] = { state: to, timeUs: atUs };
+  }
+
+  /** A state in which nothing was sent stands alone. */
+  #settle(end: End): void {
+    const loose = this.#loose[end];
+    if (loose === null) return;
+    this.#loose[end] = null;
+    const rung: Rung = { timeUs: loose.timeUs, ours: null, theirs: null, kind: 'state' };
+    rung[end] = loose.state;
+    this.#rungs.push(rung);
+  }
+
+  // ── All else ──
+
+  #addSide(event: TraceEvent): void {
+    const said = sayEvent(event, this.#twoMslRuns[event.end]);
+    if (event.kind === 'timer' && event.timer === TWO_MSL) {
+      this.#twoMslRuns[event.end] = event.action === 'armed';
+    }
+    if (said === null) return;
+    this.#settle(event.end);
+    const timeUs = event.timeUs - this.#startUs;
+    this.#rungs.push({ timeUs, ours: null, theirs: null, end: event.end, ...said });
+  }
+}
+
+function sayEvent(
+  event: TraceEvent,
+  twoMslRuns: boolean,
+): { kind: 'call' | 'note'; text: string } | null {
+  const note = (text: string) => ({ kind: 'note', text }) as const;
+  switch (event.kind) {
+    case 'call':
+      if (QUIET_CALLS.includes(event.call)) return null;
+      return { kind: 'call', text: /^\w+$/.test(event.call) ? `${event.call}()` : event.call };
+    case 'timer': {
+      const { action, timer } = event;
+      if (timer === TWO_MSL && action === 'armed') return twoMslRuns ? note('2MSL anew') : null;
+      if (action !== 'fired' || QUIET_TIMERS.includes(timer)) return null;
+      return note(timer === TWO_MSL ? '2MSL are over' : `${timer} timer`);
+    }
+    case 'drop':
+      return note(`dropped: ${event.reason}`);
+    case 'congestion':
+      return QUIET_CONGESTION.includes(event.event) ? null : note(event.event);
+    case 'news':
+      return note(event.news);
+    default:
+      return null;
+  }
+}
+
+/** Whether a segment that arrived can have caused a change of state; calls and timeouts do not come so. */
+function mayFollowSegment({ from, to, event }: StateEvent): boolean {
+  if (event !== '') return /^(rcv|ICMP)/.test(event);
+  const rows = TRANSITIONS.filter(
+    (row) => STATE_NAMES[row.from] === from && STATE_NAMES[row.to] === to,
+  );
+  // From outside only the diagram can tell; what was not seen may have any cause.
+  return rows.length === 0 || rows.some((row) => row.event.startsWith('rcv'));
+}
+
+function isSame(a: SegmentFields, b: SegmentFields): boolean {
+  return (
+    a.seq === b.seq &&
+    a.ack === b.ack &&
+    a.flags === b.flags &&
+    a.length === b.length &&
+    a.sourcePort === b.sourcePort
+  );
+}

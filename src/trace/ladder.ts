@@ -1,0 +1,92 @@
+// What a ladder is: the segments between two ends as rungs, with states, calls and faults. Knows shapes;
+// must not know how it is made (ladder-builder.ts) or drawn (ladder-text.ts and others).
+
+import type { Direction, End, SegmentFields } from './event.js';
+
+/** What a state is called that passed between two looks from outside. */
+export const NOT_SEEN = 'not seen';
+
+/** A segment on its way. */
+export interface SegmentRung {
+  kind: 'segment';
+  /** Seen from our end. */
+  direction: Direction;
+  segment: SegmentFields;
+  /** `FIN,ACK seq 1 ack 1`: numbers count from the SYN of each side. */
+  label: string;
+  /** What became of it between the ends. */
+  fate: 'arrives' | 'lost' | 'corrupted';
+  /** Who sent it: the end of its direction, or somebody at the gate between them. */
+  from: 'end' | 'gate';
+  /** What else is to be said: `again`, `delayed`, `duplicated`, `overtaken`. */
+  remarks: readonly string[];
+}
+
+/** Many segments of data, in one direction. */
+export interface RunRung {
+  kind: 'run';
+  direction: Direction;
+  segments: number;
+  bytes: number;
+  /** Bare ACKs among them, of either direction. */
+  acks: number;
+}
+
+/** Two segments that were sent before the other one arrived. */
+export interface CrossingRung {
+  kind: 'crossing';
+  out: SegmentRung;
+  in: SegmentRung;
+  /** States in which they were sent, where they were entered just before; else null. */
+  sentIn: { ours: string | null; theirs: string | null };
+}
+
+/** What a program asked for, `close()`; what was noticed at one end; or nothing but a state. */
+export type SideRung = { kind: 'call' | 'note'; end: End; text: string } | { kind: 'state' };
+
+export type Rung = {
+  /** Microseconds from the first event on. */
+  timeUs: number;
+  /** States that were entered with it: by the sender just before, by the receiver just after. */
+  ours: string | null;
+  theirs: string | null;
+} & (SegmentRung | RunRung | CrossingRung | SideRung);
+
+/** One connection; a later one between the same ends goes on in the same ladder. */
+export interface Ladder {
+  /** `10.9.0.2:80` */
+  ours: string;
+  theirs: string;
+  /** The states before anything happened; null where they are not known. */
+  before: { ours: string | null; theirs: string | null };
+  rungs: readonly Rung[];
+}
+
+export interface LadderOptions {
+  /** Only this connection (`TraceEvent.connection`); default: each, one ladder after the other. */
+  connection?: string;
+  /** What the ends are called; default `finwait` and `peer`. */
+  names?: { readonly ours: string; readonly theirs: string };
+}
+
+export const DEFAULT_NAMES = { ours: 'finwait', theirs: 'peer' } as const;
+
+/** `1,234,567` */
+export function formatNumber(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+/** `45 segments, 64,260 bytes, 12 ACKs` */
+export function describeRun({ segments, bytes, acks }: RunRung): string {
+  const parts = [`${formatNumber(segments)} segments`, `${formatNumber(bytes)} bytes`];
+  if (acks > 0) parts.push(`${formatNumber(acks)} ${acks === 1 ? 'ACK' : 'ACKs'}`);
+  return parts.join(', ');
+}
+
+/** Its label with all that is to be said about it: `FIN,ACK seq 1 ack 1 (again, delayed)`. */
+export function describeSegmentRung({ label, remarks, from, fate }: SegmentRung): string {
+  const notes = [...remarks];
+  if (from === 'gate') notes.unshift('injected');
+  if (fate === 'corrupted') notes.unshift('corrupted');
+  return notes.length === 0 ? label : `${label} (${notes.join(', ')})`;
+}
