@@ -41,7 +41,8 @@ export class Marks {
     if (direction !== match.direction) return false;
     if (match.has?.some((flag) => !flags.includes(flag))) return false;
     if (match.lacks?.some((flag) => flags.includes(flag))) return false;
-    if (match.data !== undefined && match.data !== segment.length > 0) return false;
+    if (typeof match.data === 'number' && match.data !== segment.length) return false;
+    if (typeof match.data === 'boolean' && match.data !== segment.length > 0) return false;
     if (match.zeroWindow && (segment.window !== 0 || flags.includes('RST'))) return false;
     if (match.acknowledges === undefined) return true;
     const mark = this.behind(seen, opposite(direction), match.acknowledges);

@@ -9,8 +9,8 @@ export interface Match {
   has?: readonly string[];
   /** Flags that must not be set. */
   lacks?: readonly string[];
-  /** Whether it carries data. */
-  data?: boolean;
+  /** Whether it carries data, or exactly so many bytes. */
+  data?: boolean | number;
   /** It acknowledges the other end's SYN or FIN, and nothing behind it. */
   acknowledges?: 'SYN' | 'FIN';
   /** It offers no window at all. */
@@ -38,8 +38,10 @@ export type Call =
   | { end: End; call: 'write'; bytes: number }
   /** Reads what comes from now on, or does not; also before there is a connection. */
   | { end: End; call: 'read' | 'pause' }
-  /** Half-close; both halves; RST. */
-  | { end: End; call: 'shutdown' | 'close' | 'abort' }
+  /** Half-close; `atEnd`: as soon as the program sees the end of what it reads. */
+  | { end: End; call: 'shutdown'; atEnd?: true }
+  /** Both halves; RST. */
+  | { end: End; call: 'close' | 'abort' }
   /** How long the next `close` waits for its FIN to be acknowledged; 0 is an abort (SO_LINGER). */
   | { end: End; call: 'linger'; ms: number };
 

@@ -173,6 +173,7 @@ class Talk extends IdleHandler {
   /** Bytes that the send buffer did not take, and what is to be done behind them. */
   #unwritten = 0;
   #afterwards: (() => void) | null = null;
+  #closesAtEnd = false;
 
   constructor(ears: Ears) {
     super();
@@ -185,6 +186,7 @@ class Talk extends IdleHandler {
       this.#unwritten += call.bytes;
       this.#pour();
     } else if (call.call === 'abort') connection.abort();
+    else if (call.call === 'shutdown' && call.atEnd && !this.seesEnd) this.#closesAtEnd = true;
     else if (call.call === 'shutdown') this.#behindData(() => connection.shutdown());
     else if (call.call === 'close') this.#behindData(() => connection.close(lingerMs));
   }
@@ -197,6 +199,7 @@ class Talk extends IdleHandler {
     if (this.connection.ended && !this.seesEnd) {
       this.seesEnd = true;
       this.#ears.news(this.connection, 'end');
+      if (this.#closesAtEnd) this.#behindData(() => this.connection.shutdown());
     }
   }
 

@@ -19,6 +19,8 @@ function callDetails(call: Call): string {
       return ` (${call.ms} ms)`;
     case 'listen':
       return call.reuseAddress ? ' (with address reuse)' : '';
+    case 'shutdown':
+      return call.atEnd ? ' (when it sees the end of the stream)' : '';
     case 'connect':
       return call.samePort ? ' (from the same port as before)' : '';
     default:
@@ -36,6 +38,7 @@ export function matchInWords(match: Match): string {
     has.length > 0 ? has.join(',') : 'segment',
     data === true ? 'with data' : '',
     data === false ? 'without data' : '',
+    typeof data === 'number' ? `with ${data} bytes` : '',
     lacks.length > 0 ? `without ${lacks.join(',')}` : '',
     acknowledges ? `that acknowledges the ${acknowledges}` : '',
     zeroWindow ? 'that offers no window' : '',
