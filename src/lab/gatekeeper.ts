@@ -5,17 +5,15 @@ import type { HeldPacket } from '../device/gate.js';
 import type { Direction, SegmentFields } from '../trace/event.js';
 import { decodeSegment } from '../trace/segment.js';
 import { forge } from './forge.js';
-import { Marks, opposite } from './matching.js';
+import { type Marked, Marks, matches, opposite } from './matching.js';
 import type { Injection, Match } from './scenario.js';
 import type { World } from './world.js';
 
 export type FaultAction = 'drop' | 'delay' | 'duplicate' | 'swap' | 'corrupt' | 'inject';
 
 /** A segment that came to the gate. */
-export interface SeenSegment {
+export interface SeenSegment extends Marked {
   readonly id: number;
-  readonly direction: Direction;
-  readonly segment: SegmentFields;
   /** Who made it: one of the two ends, or somebody at the gate. */
   readonly origin: 'sent' | 'copied' | 'injected';
   fate: 'waits' | 'passed' | 'dropped' | 'corrupted';
@@ -31,12 +29,14 @@ interface Voice {
 type Place = Pick<World, 'gate' | 'timeline' | 'now'>;
 
 export class Gatekeeper {
-  readonly marks = new Marks();
   /** Segments in the order in which they left the gate, passed or not. */
   readonly left: SeenSegment[] = [];
   readonly #world: Place;
   readonly #waiting = new Map<number, SeenSegment>();
+  readonly #marks = new Marks();
   readonly #voices = new Map<Direction, Voice>();
+  /** Counts of those that have left, and how many were counted. */
+  readonly #counts = new Map<Match, { upTo: number; count: number }>();
 
   constructor(world: Place) {
     this.#world = world;
@@ -51,6 +51,9 @@ export class Gatekeeper {
   /** Takes note of what has come, and of what somebody else has let go. */
   look(): void {
     const { held } = this.#world.gate;
+    const isKnown =
+      held.length === this.#waiting.size && held.every(({ id }) => this.#waiting.has(id));
+    if (isKnown) return;
     for (const packet of held) if (!this.#waiting.has(packet.id)) this.#came(packet, 'sent');
     const ids = new Set(held.map(({ id }) => id));
     for (const seen of [...this.#waiting.values()])
@@ -60,8 +63,14 @@ export class Gatekeeper {
   /** How many segments that an end has sent have had their turn. */
   count(match: Match): number {
     this.look();
-    const { left, marks } = this;
-    return left.filter((seen) => seen.origin === 'sent' && marks.matches(seen, match)).length;
+    const { left } = this;
+    const known = this.#counts.get(match) ?? { upTo: 0, count: 0 };
+    for (; known.upTo < left.length; known.upTo++) {
+      const seen = left[known.upTo]!;
+      if (seen.origin === 'sent' && matches(seen, match)) known.count += 1;
+    }
+    this.#counts.set(match, known);
+    return known.count;
   }
 
   // ── What can be done with a packet that waits ──
@@ -155,10 +164,10 @@ export class Gatekeeper {
     const segment = decodeSegment(held.packet.bytes);
     if (segment === null) return;
     const { id, direction } = held;
-    const seen: SeenSegment = { id, direction, segment, origin, fate: 'waits' };
-    this.#waiting.set(id, seen);
+    const sent = { direction, segment };
+    const marked = origin === 'sent' ? this.#marks.note(sent) : this.#marks.look(sent);
+    this.#waiting.set(id, { ...marked, id, origin, fate: 'waits' });
     if (origin !== 'sent') return;
-    this.marks.note(seen);
     this.#voices.set(direction, { segment, sndNxt: this.#sndNxt(direction, segment) });
   }
 

@@ -9,50 +9,69 @@ export interface Directed {
   readonly segment: SegmentFields;
 }
 
+/** A segment with all that a match may ask about. */
+export interface Marked extends Directed {
+  readonly flags: readonly string[];
+  /** What of the other end it acknowledges, and nothing behind that. */
+  readonly acknowledges: 'SYN' | 'FIN' | null;
+  /** Initial sequence numbers of its sender and of its receiver, 0 where unknown. */
+  readonly initial: { readonly seq: number; readonly ack: number };
+}
+
 export const opposite = (direction: Direction): Direction => (direction === 'in' ? 'out' : 'in');
 
-/** Sequence numbers of a connection's marks, learnt from what its ends send. */
+/** Learns where the streams of a run begin and end, from what both ends send. */
 export class Marks {
   /** By connection and direction: the number behind SYN and FIN. */
   readonly #behind = new Map<string, number>();
 
-  /** A segment was sent. */
-  note(sent: Directed): void {
+  /** To be called with each segment when it was sent. */
+  note(sent: Directed): Marked {
     const { direction, segment } = sent;
-    const { seq, length } = segment;
     const flags = segment.flags.split(',');
+    const own = streamOf(sent, direction);
     if (flags.includes('SYN')) {
-      this.#behind.set(key(sent, direction, 'SYN'), (seq + 1) >>> 0);
-      this.#behind.delete(key(sent, direction, 'FIN'));
+      this.#behind.set(`${own} SYN`, (segment.seq + 1) >>> 0);
+      this.#behind.delete(`${own} FIN`);
     }
     if (flags.includes('FIN')) {
-      this.#behind.set(key(sent, direction, 'FIN'), (seq + length + 1) >>> 0);
+      this.#behind.set(`${own} FIN`, (segment.seq + segment.length + 1) >>> 0);
     }
+    return this.look(sent);
   }
 
-  /** Of a segment's connection: the number behind the SYN or FIN that went in a direction, or null. */
-  behind(seen: Directed, direction: Direction, mark: 'SYN' | 'FIN'): number | null {
-    return this.#behind.get(key(seen, direction, mark)) ?? null;
-  }
-
-  matches(seen: Directed, match: Match): boolean {
-    const { direction, segment } = seen;
+  /** The same for a segment that neither end has sent. */
+  look({ direction, segment }: Directed): Marked {
     const flags = segment.flags.split(',');
-    if (direction !== match.direction) return false;
-    if (match.has?.some((flag) => !flags.includes(flag))) return false;
-    if (match.lacks?.some((flag) => flags.includes(flag))) return false;
-    if (typeof match.data === 'number' && match.data !== segment.length) return false;
-    if (typeof match.data === 'boolean' && match.data !== segment.length > 0) return false;
-    if (match.zeroWindow && (segment.window !== 0 || flags.includes('RST'))) return false;
-    if (match.acknowledges === undefined) return true;
-    const mark = this.behind(seen, opposite(direction), match.acknowledges);
-    return flags.includes('ACK') && mark !== null && segment.ack === mark;
+    const own = streamOf({ direction, segment }, direction);
+    const other = streamOf({ direction, segment }, opposite(direction));
+    const acknowledged = (mark: 'SYN' | 'FIN') =>
+      flags.includes('ACK') && this.#behind.get(`${other} ${mark}`) === segment.ack;
+    const finOrNone = acknowledged('FIN') ? 'FIN' : null;
+    const isn = (stream: string) => ((this.#behind.get(`${stream} SYN`) ?? 1) - 1) >>> 0;
+    return {
+      ...{ direction, segment, flags },
+      acknowledges: acknowledged('SYN') ? 'SYN' : finOrNone,
+      initial: { seq: isn(own), ack: isn(other) },
+    };
   }
 }
 
 /** The two ports, ours first, tell connections of a run apart. */
-function key({ direction, segment }: Directed, of: Direction, mark: string): string {
+function streamOf({ direction, segment }: Directed, of: Direction): string {
   const { sourcePort, destinationPort } = segment;
-  const ports = direction === 'out' ? [sourcePort, destinationPort] : [destinationPort, sourcePort];
-  return [...ports, of, mark].join(' ');
+  return direction === 'out'
+    ? `${sourcePort} ${destinationPort} ${of}`
+    : `${destinationPort} ${sourcePort} ${of}`;
+}
+
+export function matches(seen: Marked, match: Match): boolean {
+  const { segment, flags } = seen;
+  if (seen.direction !== match.direction) return false;
+  if (match.has?.some((flag) => !flags.includes(flag))) return false;
+  if (match.lacks?.some((flag) => flags.includes(flag))) return false;
+  if (typeof match.data === 'number' && match.data !== segment.length) return false;
+  if (typeof match.data === 'boolean' && match.data !== segment.length > 0) return false;
+  if (match.zeroWindow && (segment.window !== 0 || flags.includes('RST'))) return false;
+  return match.acknowledges === undefined || match.acknowledges === seen.acknowledges;
 }

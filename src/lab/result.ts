@@ -3,7 +3,7 @@
 import type { Direction, TraceEvent } from '../trace/event.js';
 import { describeSegment } from '../trace/segment.js';
 import type { Gatekeeper, SeenSegment } from './gatekeeper.js';
-import { Marks, opposite } from './matching.js';
+import { Marks, matches } from './matching.js';
 import type { Scenario, Span } from './scenario.js';
 import { matchInWords, times } from './words.js';
 import type { World } from './world.js';
@@ -87,8 +87,7 @@ function timesOf(match: Span['from'], { timeline }: World): number[] {
   const marks = new Marks();
   return timeline.events.flatMap((event) => {
     if (event.kind !== 'segment' || event.end !== 'ours') return [];
-    marks.note(event);
-    return marks.matches(event, match) ? [event.timeUs / 1000] : [];
+    return matches(marks.note(event), match) ? [event.timeUs / 1000] : [];
   });
 }
 
@@ -112,10 +111,7 @@ function spanFailures({ from, to, atLeast }: Span, world: World): string[] {
 }
 
 function describeAll(keeper: Gatekeeper): ResultSegment[] {
-  return keeper.left.map((seen) => {
-    const { direction, segment, origin, fate } = seen;
-    const initial = (of: Direction) => (keeper.marks.behind(seen, of, 'SYN') ?? 1) - 1;
-    const relative = { seq: initial(direction), ack: initial(opposite(direction)) };
-    return { direction, text: describeSegment(segment, relative), origin, fate };
-  });
+  return keeper.left.map(({ direction, segment, initial, origin, fate }) => ({
+    ...{ direction, text: describeSegment(segment, initial), origin, fate },
+  }));
 }

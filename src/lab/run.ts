@@ -4,6 +4,7 @@
 import type { HeldPacket } from '../device/gate.js';
 import type { SegmentFields } from '../trace/event.js';
 import { Gatekeeper } from './gatekeeper.js';
+import { matches } from './matching.js';
 import { judge, type Result } from './result.js';
 import type { Call, Condition, Fault, Injection, Match, Scenario, Step } from './scenario.js';
 import {
@@ -203,10 +204,9 @@ export class Run {
   #mayGo(packet: HeldPacket): boolean {
     const hold = this.#heldBack.get(packet.id);
     if (hold === undefined) return true;
-    const { left, marks } = this.keeper;
-    return left
+    return this.keeper.left
       .slice(hold.since)
-      .some((seen) => seen.fate === 'passed' && marks.matches(seen, hold.match));
+      .some((seen) => seen.fate === 'passed' && matches(seen, hold.match));
   }
 
   /** The first fault that is meant for this segment, when its turn comes for the first time. */
@@ -214,7 +214,7 @@ export class Run {
     const seen = this.keeper.seen(held);
     if (seen === null || seen.origin !== 'sent' || this.#judged.has(held.id)) return null;
     const strikes = (fault: Fault, i: number) =>
-      this.keeper.marks.matches(seen, fault.on) &&
+      matches(seen, fault.on) &&
       (fault.on.nth === undefined || this.#strikes[i]! + 1 === fault.on.nth);
     return this.scenario.faults?.find(strikes) ?? null;
   }
@@ -253,7 +253,7 @@ export class Run {
     if (seen === null || seen.origin !== 'sent' || this.#judged.has(held.id)) return;
     this.#judged.add(held.id);
     for (const [i, { on }] of (this.scenario.faults ?? []).entries()) {
-      if (this.keeper.marks.matches(seen, on)) this.#strikes[i]! += 1;
+      if (matches(seen, on)) this.#strikes[i]! += 1;
     }
   }
 

@@ -25,7 +25,7 @@ export interface SimulationOptions {
   seed?: number;
 }
 
-const MEMORY = 16 * 1024 * 1024;
+const MEMORY = 8 * 1024 * 1024;
 const OURS = '10.9.0.2';
 const THEIRS = '10.9.0.1';
 /** Ports are drawn from here on, so many. */
