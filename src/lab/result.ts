@@ -5,8 +5,9 @@ import { describeSegment } from '../trace/segment.js';
 import type { Gatekeeper, SeenSegment } from './gatekeeper.js';
 import { Marks, matches } from './matching.js';
 import type { Scenario, Span } from './scenario.js';
+import { WAITED_FOR } from './states.js';
 import { matchInWords, times } from './words.js';
-import type { World } from './world.js';
+import type { Party, World } from './world.js';
 
 /** A segment as a result shows it; numbers relative to the initial ones. */
 export interface ResultSegment {
@@ -25,6 +26,8 @@ export interface Result {
   kernel: readonly string[];
   segments: readonly ResultSegment[];
   why: string;
+  /** Who does not act, where connections of ours may stay in their state for as long as that one pleases. */
+  waiting: readonly string[];
   /** What was expected and what was seen instead; empty when it passed. */
   failures: readonly string[];
 }
@@ -47,8 +50,18 @@ export function judge(
     kernel: [...world.theirs.path],
     segments: describeAll(keeper),
     why: scenario.why,
+    waiting: waitingFor(world.ours),
     failures,
   };
+}
+
+/** `3 connections in CLOSE-WAIT: the application has not closed`. */
+function waitingFor(party: Party): string[] {
+  return Object.entries(WAITED_FOR).flatMap(([state, what]) => {
+    const count = party.countIn(state);
+    const connections = count === 1 ? 'a connection' : `${count} connections`;
+    return count === 0 ? [] : [`${connections} in ${state}: ${what}`];
+  });
 }
 
 /** TIME-WAIT is as far as their path is followed, where it is expected to end there. */

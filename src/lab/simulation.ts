@@ -62,8 +62,8 @@ export class SimulatedWorld implements World {
     this.gate.shut();
     const now = () => simulation.now;
     const tcp = { ...LAB_TCP, ...scenario.tcp };
-    this.core = this.#makeCore(this.gate, OURS, random, tcp, new Recorder(this.timeline));
-    const theirs = new Recorder(this.timeline, { end: 'theirs' });
+    this.core = this.#makeCore(this.gate, OURS, random, tcp, new Recorder(this.timeline, { now }));
+    const theirs = new Recorder(this.timeline, { end: 'theirs', now });
     this.theirCore = this.#makeCore(this.#link.b, THEIRS, random, LAB_TCP, theirs);
     const our = { address: address(OURS), port: FIRST_PORT + random.below(PORTS) };
     const their = { address: address(THEIRS), port: FIRST_PORT + random.below(PORTS) };
