@@ -1,8 +1,11 @@
 // What a command is, how its command line is read and its help is written. Must not know any command.
 
 import { parseArgs, styleText } from 'node:util';
+import { nearest } from '../debug/nearest.js';
 import { usage } from './failure.js';
 import { formatTable } from './text.js';
+
+export { nearest };
 
 /** An option: a switch, or one that takes a value named `value` in the help. */
 export interface OptionSpec {
@@ -12,6 +15,8 @@ export interface OptionSpec {
   bare?: string;
   short?: string;
   default?: string;
+  /** May be given several times; the values are then joined with commas. */
+  several?: boolean;
 }
 
 export interface Command {
@@ -95,7 +100,10 @@ export function parseCommandLine(command: Command, args: readonly string[]): Inp
   const positionals: string[] = [];
   for (const token of tokens) {
     if (token.kind === 'positional') positionals.push(token.value);
-    if (token.kind === 'option') values.set(token.name, readOption(command, specs, token));
+    if (token.kind !== 'option') continue;
+    const value = readOption(command, specs, token);
+    const before = specs[token.name]?.several ? values.get(token.name) : undefined;
+    values.set(token.name, before === undefined ? value : `${before},${value}`);
   }
   const surplus = positionals[command.maxArguments];
   if (surplus !== undefined && !values.has('help')) {
@@ -174,33 +182,4 @@ export function formatHelp(command: Command): string {
 function formatValue({ value, bare }: OptionSpec): string {
   if (value === undefined) return '';
   return bare === undefined ? ` ${value}` : ` [${value}]`;
-}
-
-/** The candidate that was probably meant, or null: at most two slips away, or begun the same. */
-export function nearest(word: string, candidates: readonly string[]): string | null {
-  let best: string | null = null;
-  let least = 3;
-  for (const candidate of candidates) {
-    const distance = editDistance(word, candidate);
-    if (distance < least && distance < candidate.length) {
-      least = distance;
-      best = candidate;
-    }
-  }
-  if (best !== null || word.length < 2) return best;
-  return candidates.find((candidate) => candidate.startsWith(word)) ?? null;
-}
-
-/** Levenshtein's distance: letters to insert, delete or replace. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next[j] = Math.min(replaced, row[j]! + 1, next[j - 1]! + 1);
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }

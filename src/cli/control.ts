@@ -15,6 +15,17 @@ export type Request = { command: string } & Record<string, unknown>;
 /** What each command answers, or a promise of it. */
 export type Handlers = Readonly<Record<string, (request: Request) => unknown>>;
 
+/** Somebody who has taken over a connection: gets its lines, and is told when it is gone. */
+export interface Conversation {
+  line(text: string): void;
+  end(): void;
+}
+
+/** What each command begins that is not one question; `send` puts one message into a line. */
+export type Conversations = Readonly<
+  Record<string, (send: (message: unknown) => void) => Conversation>
+>;
+
 /** Directories in which stacks of this user may have their sockets, the preferred one first. */
 export function runtimeDirectories(): string[] {
   const uid = process.getuid!();
@@ -47,21 +58,28 @@ export class ControlServer {
   private readonly server: net.Server;
   private readonly sockets = new Set<net.Socket>();
   private readonly handlers: Handlers;
+  private readonly conversations: Conversations;
 
-  private constructor(path: string, handlers: Handlers) {
+  private constructor(path: string, handlers: Handlers, conversations: Conversations) {
     this.path = path;
     this.handlers = handlers;
+    this.conversations = conversations;
     this.server = net.createServer((socket) => this.serve(socket));
     process.on('exit', this.removeFile);
   }
 
   /** Opens it in the first runtime directory that can be had; throws the last error when none can. */
-  static async open(name: string, handlers: Handlers): Promise<ControlServer> {
+  static async open(
+    name: string,
+    handlers: Handlers,
+    conversations: Conversations = {},
+  ): Promise<ControlServer> {
     let failure: unknown;
     for (const directory of runtimeDirectories()) {
       try {
         makePrivate(directory);
-        const control = new ControlServer(join(directory, socketName(name)), handlers);
+        const path = join(directory, socketName(name));
+        const control = new ControlServer(path, handlers, conversations);
         await control.listen();
         return control;
       } catch (error) {
@@ -96,21 +114,40 @@ export class ControlServer {
     this.sockets.add(socket);
     socket.unref().setEncoding('utf8');
     socket.on('error', () => {}); // whoever asked is gone
-    socket.on('close', () => this.sockets.delete(socket));
     let text = '';
     let last = Promise.resolve();
+    let conversation: Conversation | null = null;
+    socket.on('close', () => {
+      this.sockets.delete(socket);
+      conversation?.end();
+    });
     socket.on('data', (piece: string) => {
       const lines = (text + piece).split('\n');
       text = lines.pop()!;
       if (text.length > MAX_REQUEST) socket.destroy();
       // In order: each answer waits for those before it.
       for (const line of lines) {
+        if (conversation !== null) {
+          tell(conversation, line, socket);
+          continue;
+        }
+        conversation = this.converse(line, socket);
+        if (conversation !== null) continue;
         const before = last;
         last = this.answer(line).then(async (answer) => {
           await before;
           if (socket.writable) socket.write(`${answer}\n`);
         });
       }
+    });
+  }
+
+  /** Gives the connection to whom the line asks for; null where it is a question. */
+  private converse(line: string, socket: net.Socket): Conversation | null {
+    const command = /^\{"command":"(\w+)"\}$/.exec(line)?.[1] ?? '';
+    if (!Object.hasOwn(this.conversations, command)) return null;
+    return this.conversations[command]!((message) => {
+      if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
     });
   }
 
@@ -125,6 +162,15 @@ export class ControlServer {
     } catch (error) {
       return JSON.stringify({ error: (error as Error).message });
     }
+  }
+}
+
+/** Nonsense from outside ends the conversation, and nothing else. */
+function tell(conversation: Conversation, line: string, socket: net.Socket): void {
+  try {
+    conversation.line(line);
+  } catch (error) {
+    socket.destroy(error as Error);
   }
 }
 

@@ -7,7 +7,7 @@ import { connectShares, type Share } from '../device/shared.js';
 import type { Input } from './command.js';
 import { ControlServer } from './control.js';
 import { EXIT_FAILED, type ExitCode, Failure } from './failure.js';
-import { type HostFacts, openControl } from './host.js';
+import { type HostFacts, openControl, refused } from './host.js';
 import { mergeReports, type StackReport } from './report.js';
 import type { Ports, Team } from './service-set.js';
 import type { Serving, Speech } from './solo.js';
@@ -105,6 +105,12 @@ class Member {
   }
 }
 
+/** Why no debugger can step through several threads. */
+const NO_GATE: readonly [error: string, fix: string] = [
+  'it serves with several workers, whose packets cannot wait at one gate',
+  'start it with one: finwait serve, without --workers',
+];
+
 /** Longest that a thread may take to close its device. */
 const CLOSE_MS = 2000;
 
@@ -155,7 +161,9 @@ export class Crew implements Serving {
         facts ??= opened.facts;
       }
       await Promise.all(members.map((member) => member.ask({ kind: 'start' }, 'started')));
-      const control = await openControl(facts!.name, () => collectReports(members));
+      const control = await openControl(facts!.name, () => collectReports(members), {
+        debug: (send) => refused(send, ...NO_GATE),
+      });
       return new Crew(members, facts!, failed, control);
     } catch (error) {
       await Promise.all(members.map((member) => member.end()));

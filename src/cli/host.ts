@@ -1,12 +1,15 @@
 // A stack on a TUN device, opened as the command line says. Knows what can fail; must not know commands.
 
+import { LiveKeeper } from '../debug/live-keeper.js';
+import { Gate } from '../device/gate.js';
 import { withSoftwareOffload } from '../device/offload.js';
 import { ownsFlow, type Share, SharedDevice } from '../device/shared.js';
 import { SystemClock } from '../device/system-clock.js';
 import { TunDevice } from '../device/tun.js';
 import { Stack } from '../net/stack.js';
 import type { Device } from '../stack/device.js';
-import { ControlServer } from './control.js';
+import { kernelSockets } from '../trace/kernel-sockets.js';
+import { ControlServer, type Conversation, type Conversations } from './control.js';
 import { deviceFailure } from './device-failure.js';
 import { environment } from './failure.js';
 import type { LinkAddress, StackOptions } from './network-options.js';
@@ -33,15 +36,22 @@ export class Host {
   private readonly device: TunDevice;
   private readonly clock: SystemClock;
   private readonly shared: SharedDevice | null;
+  /** Open, so that a call a batch is all it costs, until a debugger comes. */
+  private readonly gate: Gate;
   private control: ControlServer | null = null;
+  private keeper: LiveKeeper | null = null;
+  /** Where the kernel on the other side shows its sockets; null where that cannot be known. */
+  private readonly tables: string | null;
 
   private constructor(options: StackOptions, device: TunDevice, share: Share | null) {
     const { name, mtu, offload } = device;
     const addresses = device.addresses.map(String);
-    const able = withSoftwareOffload(device);
+    this.gate = new Gate(device);
+    const able = withSoftwareOffload(this.gate);
     const links = workingLinks(options, addresses);
     this.facts = { name, mtu, offload, addresses, warnings: [...device.warnings] };
     this.device = device;
+    this.tables = kernelTables(options.netns);
     this.clock = new SystemClock(options);
     this.shared = share && new SharedDevice(able, share);
     this.stack = makeStack(this.shared ?? able, this.clock, links, options, share);
@@ -64,7 +74,9 @@ export class Host {
   }
 
   private async openControl(): Promise<void> {
-    const control = await openControl(this.facts.name, () => this.report());
+    const control = await openControl(this.facts.name, () => this.report(), {
+      debug: (send) => this.debugged(send),
+    });
     if (control instanceof ControlServer) this.control = control;
     else this.facts.warnings.push(control);
   }
@@ -77,6 +89,36 @@ export class Host {
     return this.shared === null
       ? report
       : { ...report, workers: [reportWorker(core, this.shared)] };
+  }
+
+  /** Shuts the gate for a debugger, until it goes. */
+  private debugged(send: (message: unknown) => void): Conversation {
+    if (this.keeper !== null) {
+      return refused(send, 'another debugger holds its gate already', 'end that one first');
+    }
+    const { gate, stack, clock, tables } = this;
+    const keeper = new LiveKeeper(
+      {
+        gate,
+        core: stack.core,
+        now: () => clock.now(),
+        sockets: () => (tables === null ? null : kernelSockets(tables)),
+      },
+      send,
+    );
+    this.keeper = keeper;
+    return {
+      line: (text) => keeper.line(text),
+      end: () => {
+        keeper.end();
+        this.keeper = null;
+      },
+    };
+  }
+
+  /** Opens the gate, so that connections can end in order. */
+  letGo(): void {
+    this.keeper?.end();
   }
 
   /**
@@ -106,12 +148,29 @@ export function workingLinks(
 export async function openControl(
   name: string,
   sockets: () => StackReport | Promise<StackReport>,
+  conversations: Conversations,
 ): Promise<ControlServer | string> {
   try {
-    return await ControlServer.open(name, { sockets });
+    return await ControlServer.open(name, { sockets }, conversations);
   } catch (error) {
     return `finwait ss cannot ask this stack: ${(error as Error).message}`;
   }
+}
+
+/** Tells somebody that there is nothing to be talked about. */
+export function refused(
+  send: (message: unknown) => void,
+  error: string,
+  fix: string,
+): Conversation {
+  send({ error, fix });
+  return { line: () => {}, end: () => {} };
+}
+
+/** `/proc/PID/net` beside `/proc/PID/ns/net`; a namespace that only has a name shows no tables. */
+function kernelTables(netns: string | undefined): string | null {
+  if (netns === undefined) return '/proc/self/net';
+  return /^\/proc\/\w+(?=\/ns\/net$)/.exec(netns)?.[0].concat('/net') ?? null;
 }
 
 function openDevice(options: StackOptions, share: Share | null): TunDevice {

@@ -58,6 +58,7 @@ export class Solo implements Serving {
   }
 
   stop(graceMs: number): Promise<void> {
+    this.host.letGo();
     return this.services.close(graceMs);
   }
 

@@ -1,23 +1,18 @@
 // `finwait ss`: what the running stacks are doing, as ss(8) shows it. Must not know stacks, only reports.
 
 import { styleText } from 'node:util';
+import { WAITED_FOR } from '../lab/states.js';
 import { formatEndpoint } from '../services/describe.js';
 import type { Command, Input } from './command.js';
-import { ask, controlSockets, runtimeDirectories } from './control.js';
-import { EXIT_FAILED, EXIT_OK, Failure, usage } from './failure.js';
+import { EXIT_OK, usage } from './failure.js';
 import type { SocketReport, StackReport, WorkerReport } from './report.js';
+import { runningStacks } from './stacks.js';
 import { formatDuration, formatTable } from './text.js';
 
 const HEADINGS = ['State', 'Recv-Q', 'Send-Q', 'Local Address:Port', 'Peer Address:Port', 'Timer'];
 
 /** What ss(8) leaves out unless it is asked: listeners, half-open connections, TIME-WAIT. */
 const QUIET_STATES = new Set(['LISTEN', 'SYN-RECEIVED', 'TIME-WAIT']);
-
-/** Who has to act before a state is left, where it may last as long as that one pleases. */
-const WAITING: Readonly<Record<string, string>> = {
-  'CLOSE-WAIT': 'the application has not closed',
-  'FIN-WAIT-2': 'the peer has not closed',
-};
 
 export const ssCommand: Command = {
   name: 'ss',
@@ -39,7 +34,8 @@ async function runSs(input: Input): Promise<number> {
   if (input.given('all') && input.given('listening')) {
     throw usage('--all and --listening exclude each other', 'leave out one of them');
   }
-  const reports = await collect(input.text('name'));
+  const stacks = await runningStacks(input.text('name'), 'ss');
+  const reports = stacks.map(({ report }) => report);
   const wanted = reports.map((report) => ({
     ...report,
     sockets: report.sockets.filter(({ state }) =>
@@ -53,24 +49,6 @@ async function runSs(input: Input): Promise<number> {
   return EXIT_OK;
 }
 
-async function collect(name: string | undefined): Promise<StackReport[]> {
-  const paths = controlSockets();
-  const answers = await Promise.all(paths.map((path) => ask(path, { command: 'sockets' })));
-  const reports = answers.filter((answer) => answer !== null) as StackReport[];
-  const chosen = reports.filter((report) => name === undefined || report.name === name);
-  if (chosen.length > 0) return chosen;
-  if (reports.length > 0) {
-    const names = reports.map((report) => report.name).join(', ');
-    throw new Failure(EXIT_FAILED, `no stack runs on ${name}`, `choose one of ${names}`);
-  }
-  const elsewhere = process.getuid!() === 0 ? '' : '; one that root started: sudo finwait ss';
-  throw new Failure(
-    EXIT_FAILED,
-    `no finwait stack of this user is running (none in ${runtimeDirectories().join(', ')})`,
-    `start one with finwait serve${elsewhere}`,
-  );
-}
-
 /** A heading with the counts of all there is, then a table of what is to be shown. */
 function formatReport(all: StackReport, shown: StackReport): string {
   const count = (test: (state: string) => boolean) =>
@@ -81,9 +59,18 @@ function formatReport(all: StackReport, shown: StackReport): string {
     `${count((state) => state === 'LISTEN')} listeners`,
     `${count((state) => state === 'TIME-WAIT')} in TIME-WAIT`,
   ].join(', ');
-  const rows = shown.sockets.map(formatRow);
   const workers = (all.workers ?? []).map(formatWorker).join('');
-  return `${styleText('bold', heading)}\n${workers}${formatTable([HEADINGS, ...rows])}`;
+  return `${styleText('bold', heading)}\n${workers}${formatSockets(shown.sockets)}`;
+}
+
+/** A table, with who has to act where that one may take its time. */
+export function formatSockets(sockets: readonly SocketReport[]): string {
+  return formatTable([HEADINGS, ...sockets.map(formatRow)]);
+}
+
+/** Whether somebody is waited for who may take any time. */
+export function waitsForSomebody({ state }: SocketReport): boolean {
+  return state in WAITED_FOR;
 }
 
 function formatWorker(worker: WorkerReport, index: number): string {
@@ -100,7 +87,7 @@ function formatRow(socket: SocketReport): string[] {
   const { state, recvQ, sendQ, local, peer, timer } = socket;
   const notes = [
     ...(timer === null ? [] : [`timer:(${timer.name},${formatDuration(timer.ms)},${timer.tries})`]),
-    ...(state in WAITING ? [WAITING[state]!] : []),
+    ...(state in WAITED_FOR ? [WAITED_FOR[state]!] : []),
   ];
   return [
     state,

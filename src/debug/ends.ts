@@ -1,0 +1,158 @@
+// What can be seen of the two ends of a connection, and of what waits between them. Knows stacks, tables of
+// a kernel and a gate; must not know who asks.
+
+import type { Gate } from '../device/gate.js';
+import type { StackCore } from '../stack/core.js';
+import type { Connection } from '../tcp/connection.js';
+import type { End, SegmentFields, TcbSnapshot, TraceEvent } from '../trace/event.js';
+import { connectionOf, type KernelSocket } from '../trace/kernel-sockets.js';
+import { Origins } from '../trace/origins.js';
+import { TWO_MSL } from '../trace/recorder.js';
+import { decodeSegment, describeSegment, sequenceLength } from '../trace/segment.js';
+import { snapshot } from '../trace/snapshot.js';
+import { formatEnd } from '../wire/address.js';
+import type { EndLook, HeldLook } from './debuggee.js';
+
+/** An end without a connection. */
+export const NOBODY: EndLook = {
+  endpoint: null,
+  state: 'CLOSED',
+  tcb: null,
+  timer: null,
+  queues: null,
+};
+
+/** Ends as text, that of the stack first. */
+export function nameOfConnection(connection: Connection): string {
+  const { localAddress, localPort, remoteAddress, remotePort } = connection;
+  return `${formatEnd(localAddress, localPort)} ${formatEnd(remoteAddress, remotePort)}`;
+}
+
+/** The connection that the newest event is about; null where there was none. */
+export function newestConnection(events: readonly TraceEvent[]): string | null {
+  for (let i = events.length - 1; i >= 0; i--) {
+    const { connection, end } = events[i]!;
+    if (connection !== null && end === 'ours') return connection;
+  }
+  return null;
+}
+
+/** Both ends change their places. */
+export function mirrored(connection: string): string {
+  return connection.split(' ').reverse().join(' ');
+}
+
+/**
+ * A stack's end of a connection, alive or in TIME-WAIT.
+ * @param connection its own end first
+ * @param last what was known of it when it ended, so that this is not forgotten at once
+ */
+export function endOfStack(
+  core: StackCore,
+  connection: string,
+  last: TcbSnapshot | null,
+): Omit<EndLook, 'endpoint' | 'state'> {
+  for (const each of core.connections()) {
+    if (nameOfConnection(each) === connection) {
+      const tcb = snapshot(each);
+      return { tcb, timer: tcb.timers[0] ?? null, queues: null };
+    }
+  }
+  const tcb = last === null ? null : { ...last, timers: [] };
+  for (const record of core.timeWaits()) {
+    const { localAddress, localPort, remoteAddress, remotePort, remainingMs } = record;
+    const ends = [formatEnd(localAddress, localPort), formatEnd(remoteAddress, remotePort)];
+    if (ends.join(' ') !== connection) continue;
+    return { tcb, timer: { name: TWO_MSL, ms: remainingMs }, queues: null };
+  }
+  return { tcb, timer: null, queues: null };
+}
+
+/** The state of a stack's connection as its tables say; LISTEN is not a connection's. */
+export function stateInStack(core: StackCore, connection: string): string {
+  for (const each of core.connections()) {
+    if (nameOfConnection(each) === connection) return each.stateName;
+  }
+  const ofRecord = core.timeWaits().some(({ localAddress, localPort, ...remote }) => {
+    const ends = [formatEnd(localAddress, localPort)];
+    return [...ends, formatEnd(remote.remoteAddress, remote.remotePort)].join(' ') === connection;
+  });
+  return ofRecord ? 'TIME-WAIT' : 'CLOSED';
+}
+
+/** A kernel's end of a connection, as far as its tables show it. */
+export function endOfKernel(
+  sockets: readonly KernelSocket[],
+  connection: string,
+): Omit<EndLook, 'endpoint' | 'state'> & { state: string } {
+  const socket = sockets.find((each) => connectionOf(each) === connection);
+  if (socket === undefined) return { state: 'CLOSED', tcb: null, timer: null, queues: null };
+  const { state, timer, sendQueue: send, receiveQueue: receive, retransmits } = socket;
+  return { state, tcb: null, timer, queues: { send, receive, retransmits } };
+}
+
+/** The last control block that an end's events tell of. */
+export function lastTcb(
+  events: readonly TraceEvent[],
+  end: End,
+  connection: string,
+): TcbSnapshot | null {
+  for (let i = events.length - 1; i >= 0; i--) {
+    const event = events[i]!;
+    if (event.tcb !== null && event.end === end && event.connection === connection) {
+      return event.tcb;
+    }
+  }
+  return null;
+}
+
+/** What waits at a gate, with numbers that count from the initial ones. */
+export class Waiting {
+  readonly #origins = new Origins();
+  #nextEvent = 0;
+  #lastId = 0;
+  /** Who has first said what takes these sequence numbers. */
+  readonly #first = new Map<string, number>();
+
+  look(gate: Gate, events: readonly TraceEvent[]): HeldLook[] {
+    this.#learn(events);
+    return gate.held.map(({ id, direction, packet }) => {
+      const segment = decodeSegment(packet.bytes, packet.gsoSize);
+      if (segment === null) {
+        return { id, direction, text: otherPacket(packet.bytes), again: false, flags: [] };
+      }
+      if (id > this.#lastId) {
+        this.#lastId = id;
+        this.#origins.learn(segment);
+      }
+      const text = describeSegment(segment, this.#origins.relative(segment));
+      const again = this.#isAgain(id, segment);
+      return { id, direction, text, again, flags: segment.flags.split(',') };
+    });
+  }
+
+  #isAgain(id: number, segment: SegmentFields): boolean {
+    const length = sequenceLength(segment);
+    if (length === 0) return false;
+    const { sourcePort, destinationPort, seq } = segment;
+    const key = `${sourcePort} ${destinationPort} ${seq} ${length}`;
+    const first = this.#first.get(key) ?? id;
+    this.#first.set(key, first);
+    return first !== id;
+  }
+
+  #learn(events: readonly TraceEvent[]): void {
+    const first = events[0]?.index ?? 0;
+    for (let i = Math.max(this.#nextEvent - first, 0); i < events.length; i++) {
+      const event = events[i]!;
+      this.#nextEvent = event.index + 1;
+      if (event.kind === 'segment') this.#origins.learn(event.segment);
+    }
+  }
+}
+
+function otherPacket(bytes: Uint8Array): string {
+  const protocol = bytes[0]! >> 4 === 4 ? bytes[9]! : bytes[6]!;
+  const name = protocol === 1 || protocol === 58 ? 'ICMP' : `protocol ${protocol}`;
+  return `${name}, ${bytes.length} bytes`;
+}

@@ -1,0 +1,293 @@
+// A session on a screen: keys in, pictures out. Knows what a key does where; must not know how a terminal
+// is driven, or how a picture is drawn.
+
+import { type Command, KEYS, parseCommand } from './command.js';
+import { explainLines } from './explain-text.js';
+import { helpLines } from './help.js';
+import { ladderLines } from './ladder.js';
+import { cut, paint, rule, type Style, toAscii, toWidth } from './layout.js';
+import { asComplaint, breakLines } from './lines.js';
+import { drawScreen } from './screen.js';
+import type { Session } from './session.js';
+import type { FullScreen } from './terminal.js';
+
+/** How often the clock of a kernel is shown again. */
+const REFRESH_MS = 500;
+/** Longest that one picture follows another in a long command. */
+const PROGRESS_MS = 50;
+/** An action that takes longer says that it does. */
+const PATIENCE_MS = 300;
+
+/** Lines over the whole screen, to be paged through. */
+interface Pages {
+  title: string;
+  lines: readonly string[];
+  top: number;
+}
+
+/** One person at one screen, until they quit. */
+export class Interactive {
+  readonly #session: Session;
+  readonly #screen: FullScreen;
+  readonly #style: Style;
+  #pages: Pages | null = null;
+  /** The command line that is being typed; null when keys act at once. */
+  #prompt: string | null = null;
+  #lastPrompt = '';
+  #complaint: string | null = null;
+  #busy = false;
+  #waiting = false;
+  #interrupted = false;
+  /** A command of many steps, which any key ends. */
+  #isLong = false;
+  /** Keys that came while a step was being done. */
+  readonly #queue: string[] = [];
+  #drawnMs = 0;
+  #quit: () => void = () => {};
+  #fail: (error: unknown) => void = () => {};
+
+  constructor(session: Session, screen: FullScreen, style: Style) {
+    this.#session = session;
+    this.#screen = screen;
+    this.#style = style;
+  }
+
+  /**
+   * Resolves when somebody quits, or `stopped` does; rejects when the debuggee cannot go on.
+   * @param stopped somebody ends the program from outside
+   */
+  async run(stopped: Promise<unknown>): Promise<void> {
+    const ended = new Promise<void>((resolve, reject) => {
+      this.#quit = resolve;
+      this.#fail = reject;
+    });
+    const timer = setInterval(() => this.#refresh(), REFRESH_MS);
+    this.#session.onProgress = () => {
+      if (performance.now() - this.#drawnMs >= PROGRESS_MS) this.#draw();
+    };
+    this.#screen.onResize = () => this.#draw();
+    this.#screen.onKey = (key) => this.#key(key);
+    this.#screen.onEnd = () => this.#quit();
+    this.#screen.enter();
+    try {
+      this.#draw();
+      await Promise.race([ended, stopped, this.#session.failed]);
+    } finally {
+      clearInterval(timer);
+      this.#screen.leave();
+    }
+  }
+
+  /** Time and packets of a kernel come by themselves. */
+  #refresh(): void {
+    if (this.#busy) {
+      if (this.#waiting) this.#draw();
+      return;
+    }
+    if (this.#session.view.kind === 'simulation') return;
+    this.#session.refresh();
+    if (this.#pages === null) this.#draw();
+  }
+
+  // ── Keys ──
+
+  #key(key: string): void {
+    if (key === 'ctrl-c' || (key === 'ctrl-d' && this.#prompt === null)) this.#quit();
+    else if (this.#busy) this.#keyWhileBusy(key);
+    else if (this.#prompt !== null) this.#promptKey(key);
+    else if (this.#pages !== null) this.#pagesKey(this.#pages, key);
+    else this.#viewKey(key);
+  }
+
+  /** What takes long can be left; what was typed ahead of a short step is done after it. */
+  #keyWhileBusy(key: string): void {
+    const { wake } = this.#session.debuggee;
+    if (key === 'q' && this.#waiting) this.#quit();
+    else if (this.#isLong || (this.#waiting && wake !== null)) {
+      this.#interrupted = true;
+      wake?.();
+    } else this.#queue.push(key);
+  }
+
+  #viewKey(key: string): void {
+    this.#complaint = null;
+    if (key === ':' || key === '/') {
+      this.#prompt = key === ':' ? '' : 'break ';
+      this.#draw();
+    } else if (Object.hasOwn(KEYS, key)) {
+      this.#start(KEYS[key]!);
+    } else {
+      this.#draw();
+    }
+  }
+
+  #promptKey(key: string): void {
+    const text = this.#prompt ?? '';
+    if (key === 'enter') {
+      this.#prompt = null;
+      this.#typed(text);
+      return;
+    }
+    if (key === 'escape' || (key === 'backspace' && text === '')) this.#prompt = null;
+    else if (key === 'backspace') this.#prompt = text.slice(0, -1);
+    else if (key === 'ctrl-u') this.#prompt = '';
+    else if (key === 'up') this.#prompt = this.#lastPrompt;
+    else if ([...key].length === 1) this.#prompt = text + key;
+    this.#draw();
+  }
+
+  #typed(text: string): void {
+    this.#lastPrompt = text;
+    this.#complaint = null;
+    let command: Command | null = null;
+    try {
+      command = parseCommand(text);
+    } catch (error) {
+      this.#complain(error);
+    }
+    if (command === null) this.#draw();
+    else this.#start(command);
+  }
+
+  #pagesKey(pages: Pages, key: string): void {
+    const { rows } = this.#screen.size;
+    const page = rows - 2;
+    const moves: Readonly<Record<string, number>> = {
+      ...{ up: -1, k: -1, down: 1, j: 1, enter: 1 },
+      ...{
+        pageup: -page,
+        pagedown: page,
+        ' ': page,
+        home: Number.NEGATIVE_INFINITY,
+        end: Number.POSITIVE_INFINITY,
+      },
+    };
+    if (Object.hasOwn(moves, key)) {
+      const last = Math.max(pages.lines.length - page, 0);
+      pages.top = Math.min(Math.max(pages.top + moves[key]!, 0), last);
+    } else if (key !== 'ctrl-l') {
+      this.#pages = null;
+    }
+    this.#draw();
+  }
+
+  // ── Commands ──
+
+  #start(command: Command): void {
+    switch (command.name) {
+      case 'quit':
+        this.#quit();
+        return;
+      case 'help':
+        this.#show('help', helpLines());
+        return;
+      case 'breaks':
+        this.#show('breakpoints', breakLines(this.#session));
+        return;
+      case 'ladder':
+        this.#showLadder();
+        return;
+      case 'explain':
+        this.#explain(command.word);
+        return;
+      default:
+        this.#carryOut(command).catch(this.#fail);
+    }
+  }
+
+  async #carryOut(command: Parameters<Session['run']>[0]): Promise<void> {
+    this.#busy = true;
+    this.#interrupted = false;
+    this.#isLong = command.name === 'continue' || (command.name === 'step' && command.times > 1);
+    const patience = setTimeout(() => {
+      this.#waiting = true;
+      this.#draw();
+    }, PATIENCE_MS);
+    try {
+      await this.#session.run(command, () => this.#interrupted);
+    } catch (error) {
+      this.#complain(error);
+    } finally {
+      clearTimeout(patience);
+      this.#busy = false;
+      this.#waiting = false;
+    }
+    this.#draw();
+    for (let key = this.#queue.shift(); key !== undefined; key = this.#queue.shift()) {
+      this.#key(key);
+      if (this.#busy) return; // that one goes on with what is left
+    }
+  }
+
+  #complain(error: unknown): void {
+    const { message, fix } = asComplaint(error);
+    this.#complaint = `${message}: ${fix}`;
+  }
+
+  #explain(word: string | null): void {
+    try {
+      this.#show('explain', explainLines(word, this.#session.view));
+    } catch (error) {
+      this.#complain(error);
+      this.#draw();
+    }
+  }
+
+  #showLadder(): void {
+    const { view, events } = this.#session;
+    const lines = ladderLines(view, events, this.#screen.size.columns);
+    this.#show('ladder', lines);
+    this.#pagesKey(this.#pages!, 'end');
+  }
+
+  #show(title: string, lines: readonly string[]): void {
+    this.#pages = { title, lines, top: 0 };
+    this.#draw();
+  }
+
+  // ── Pictures ──
+
+  #draw(): void {
+    this.#drawnMs = performance.now();
+    const { size } = this.#screen;
+    const lines = this.#pages === null ? this.#drawView() : drawPages(this.#pages, size);
+    this.#screen.draw(this.#style.unicode ? lines : lines.map(toAscii));
+  }
+
+  #drawView(): string[] {
+    const { size } = this.#screen;
+    const { columns, rows } = size;
+    const lines = drawScreen(this.#session.view, size, this.#style, (view, width) =>
+      ladderLines(view, this.#session.events, width),
+    );
+    const last = rows - 1;
+    if (this.#prompt !== null) {
+      lines[last] = toWidth(`:${this.#prompt.slice(-(columns - 2))}█`, columns);
+    } else if (this.#complaint !== null) {
+      lines[last] = paint(cut(` ${this.#complaint}`, columns), this.#style.colour, 'red');
+    } else if (this.#waiting) {
+      lines[last] = paint(cut(` ${this.#waitingLine()}`, columns), this.#style.colour, 'yellow');
+    }
+    return lines;
+  }
+
+  #waitingLine(): string {
+    const { view, debuggee } = this.#session;
+    const what = view.kind === 'live' ? 'waiting for a packet' : view.next.text;
+    return `${what} … (${this.#isLong || debuggee.wake ? 'any key stops, ' : ''}q quits)`;
+  }
+}
+
+function drawPages(
+  { title, lines, top }: Pages,
+  { columns, rows }: { columns: number; rows: number },
+): string[] {
+  const page = rows - 2;
+  const shown = lines.slice(top, top + page).map((line) => cut(line, columns));
+  const more = top + page < lines.length ? `${lines.length - top - page} more lines, space · ` : '';
+  return [
+    rule(title, columns),
+    ...Array.from({ length: page }, (_, i) => shown[i] ?? ''),
+    ` ${more}any other key: back`,
+  ];
+}

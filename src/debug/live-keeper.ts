@@ -1,0 +1,255 @@
+// Keeps the gate of a running stack for a debugger at the other end of a socket: shut while it is there, open
+// from when it goes. Knows gates and requests; must not know sockets.
+
+import type { Gate } from '../device/gate.js';
+import { forge } from '../lab/forge.js';
+import { Gatekeeper } from '../lab/gatekeeper.js';
+import type { StackCore } from '../stack/core.js';
+import type { Direction, End, TraceEvent } from '../trace/event.js';
+import type { KernelSocket } from '../trace/kernel-sockets.js';
+import { Recorder } from '../trace/recorder.js';
+import { decodeSegment } from '../trace/segment.js';
+import { Timeline } from '../trace/timeline.js';
+import { type Action, type EndLook, type Forgery, Refusal } from './debuggee.js';
+import {
+  endOfKernel,
+  endOfStack,
+  lastTcb,
+  nameOfConnection,
+  newestConnection,
+  stateInStack,
+  Waiting,
+} from './ends.js';
+import type { LiveLook, LiveReply, LiveRequest } from './live-messages.js';
+import { doDeed } from './run-debuggee.js';
+
+/** How often a debugger hears how timers run. */
+const TICK_MS = 500;
+/** Longest that a step waits for a packet. */
+const WAIT_MS = 10_000;
+/** Rounds of the event loop in which the kernel's answer to a packet can be read. */
+const ROUNDS = 4;
+/** Events that are kept: a debugger has got them all, and keeps them itself. */
+const KEPT = 5000;
+
+/** A stack that serves, as far as a debugger needs it. */
+export interface LiveStack {
+  readonly gate: Gate;
+  readonly core: StackCore;
+  /** Microseconds. */
+  now(): number;
+  /** The sockets of the kernel at the other end; null where its tables cannot be read. */
+  sockets(): readonly KernelSocket[] | null;
+}
+
+export class LiveKeeper {
+  readonly #stack: LiveStack;
+  readonly #send: (reply: LiveReply) => void;
+  readonly #timeline = new Timeline(KEPT);
+  readonly #keeper: Gatekeeper;
+  readonly #waiting = new Waiting();
+  readonly #tick: NodeJS.Timeout;
+  readonly #probe: StackCore['probe'];
+  #sentEvents = 0;
+  #follows: string | null = null;
+  #lookDue = false;
+  #ended = false;
+  /** Ends the step that waits for a packet. */
+  #wake: () => void = () => {};
+  #last = Promise.resolve();
+
+  /** From now on each packet waits. @param send takes what the debugger is told */
+  constructor(stack: LiveStack, send: (reply: LiveReply) => void) {
+    const { gate, core } = stack;
+    this.#stack = stack;
+    this.#send = send;
+    this.#probe = core.probe;
+    core.probe = new Recorder(this.#timeline);
+    const now = () => stack.now();
+    this.#keeper = new Gatekeeper({ gate, timeline: this.#timeline, now });
+    this.#timeline.onEvent = () => this.#changed();
+    gate.onHeld = () => {
+      this.#changed();
+      this.#wake();
+    };
+    gate.shut();
+    this.#tick = setInterval(() => this.#look(), TICK_MS);
+    this.#look();
+  }
+
+  /** A line from the debugger. Requests are carried out one after the other. */
+  line(text: string): void {
+    const request = JSON.parse(text) as LiveRequest;
+    if ('wake' in request) {
+      this.#wake();
+    } else if ('follow' in request) {
+      this.#follows = request.follow;
+      this.#look();
+    } else {
+      this.#last = this.#last.then(() => this.#carryOut(request.id, request.action));
+    }
+  }
+
+  /** The debugger is gone: all that waits goes, and nobody looks any more. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearInterval(this.#tick);
+    this.#wake();
+    this.#timeline.onEvent = null;
+    this.#stack.gate.onHeld = null;
+    this.#stack.core.probe = this.#probe;
+    this.#stack.gate.open();
+  }
+
+  // ── What is done ──
+
+  async #carryOut(id: number, action: Action): Promise<void> {
+    let refusal: string | null = null;
+    try {
+      await this.#act(action);
+      for (let i = 0; i < ROUNDS; i++) await new Promise((resolve) => setImmediate(resolve));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      refusal = error.message;
+    }
+    this.#look();
+    if (!this.#ended) this.#send({ done: id, refusal });
+  }
+
+  async #act(action: Action): Promise<void> {
+    const { gate } = this.#stack;
+    switch (action.do) {
+      case 'step':
+        if (gate.held.length === 0) await this.#packet();
+        else this.#keeper.release(gate.held[0]!);
+        return;
+      case 'skip':
+        throw new Refusal('a kernel’s clock cannot be moved: it runs by itself');
+      case 'inject':
+        this.#inject(action.what, action.towards);
+        return;
+      default: {
+        const held = gate.held.find(({ id }) => id === action.packet);
+        if (held === undefined) throw new Refusal(`packet #${action.packet} does not wait`);
+        doDeed(this.#keeper, action.do, held);
+      }
+    }
+  }
+
+  /** Until a packet comes to the gate, or somebody loses patience. */
+  #packet(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#wake(), WAIT_MS);
+      this.#wake = () => {
+        clearTimeout(timer);
+        this.#wake = () => {};
+        resolve();
+      };
+    });
+  }
+
+  /** With the numbers that the other end would use now. */
+  #inject(what: Forgery, towards: End): void {
+    const connection = this.#connection();
+    const { tcb } =
+      connection === null ? { tcb: null } : this.#ours(connection, this.#timeline.events);
+    if (connection === null || tcb === null) {
+      throw new Refusal('there is no connection to forge a segment of');
+    }
+    const [ours, theirs] = connection.split(' ').map(parseEnd) as [Place, Place];
+    const direction: Direction = towards === 'ours' ? 'in' : 'out';
+    const [from, to] = direction === 'in' ? [theirs, ours] : [ours, theirs];
+    const [seq, ack] = direction === 'in' ? [tcb.rcvNxt, tcb.sndNxt] : [tcb.sndNxt, tcb.rcvNxt];
+    const bytes = forge({
+      source: from.address,
+      sourcePort: from.port,
+      destination: to.address,
+      destinationPort: to.port,
+      flags: { rst: ['RST', 'ACK'], fin: ['FIN', 'ACK'], old: ['ACK'] }[what],
+      seq: what === 'old' ? seq - 1 : seq,
+      ack,
+      window: 0xffff,
+      data: what === 'old' ? 1 : 0,
+      timestamps: null,
+    });
+    this.#stack.gate.inject(direction, bytes, true);
+    this.#timeline.add({
+      ...{ timeUs: this.#stack.now(), end: 'ours', connection, tcb: null },
+      ...{ kind: 'fault', action: 'inject', direction, segment: decodeSegment(bytes) },
+    });
+  }
+
+  // ── What is seen ──
+
+  #changed(): void {
+    if (this.#lookDue) return;
+    this.#lookDue = true;
+    setImmediate(() => this.#look());
+  }
+
+  #look(): void {
+    this.#lookDue = false;
+    if (this.#ended) return;
+    const { events } = this.#timeline;
+    const first = events[0]?.index ?? 0;
+    const fresh = events.slice(Math.max(this.#sentEvents - first, 0));
+    this.#sentEvents = (events.at(-1)?.index ?? -1) + 1;
+    this.#send({ look: this.#see(events), events: fresh });
+  }
+
+  #connection(): string | null {
+    return this.#follows ?? newestConnection(this.#timeline.events);
+  }
+
+  #see(events: readonly TraceEvent[]): LiveLook {
+    const { gate, core } = this.#stack;
+    core.renewClock();
+    const connection = this.#connection();
+    const held = this.#waiting.look(gate, events);
+    const text =
+      held[0] === undefined
+        ? 'nothing waits: a step waits for a packet'
+        : `#${held[0].id} passes, to ${held[0].direction === 'in' ? 'us' : 'the kernel'}`;
+    return {
+      timeUs: this.#stack.now(),
+      connection,
+      ours: this.#ours(connection, events),
+      theirs: this.#theirs(connection),
+      held,
+      next: { text, note: null },
+      about: null,
+      done: false,
+      connections: Array.from(core.connections(), nameOfConnection),
+    };
+  }
+
+  #ours(connection: string | null, events: readonly TraceEvent[]): EndLook {
+    const { core } = this.#stack;
+    if (connection === null) return NOTHING;
+    const state = stateInStack(core, connection);
+    const last = lastTcb(events, 'ours', connection);
+    return { endpoint: connection.split(' ')[0]!, state, ...endOfStack(core, connection, last) };
+  }
+
+  #theirs(connection: string | null): EndLook {
+    if (connection === null) return NOTHING;
+    const endpoint = connection.split(' ')[1]!;
+    const sockets = this.#stack.sockets();
+    if (sockets === null) return { ...NOTHING, endpoint, state: 'not seen' };
+    return { endpoint, ...endOfKernel(sockets, connection) };
+  }
+}
+
+const NOTHING: EndLook = { endpoint: null, state: 'CLOSED', tcb: null, timer: null, queues: null };
+
+interface Place {
+  address: string;
+  port: number;
+}
+
+/** `10.9.0.2:80` or `[fd09::2]:80`. */
+function parseEnd(text: string): Place {
+  const at = text.lastIndexOf(':');
+  return { address: text.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(text.slice(at + 1)) };
+}

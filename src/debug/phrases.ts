@@ -1,0 +1,96 @@
+// How things are said in one line: times, packets, ends, changes. Knows views; must not know where lines go.
+
+import type { Direction, End } from '../trace/event.js';
+import type { HeldLook, Reason } from './debuggee.js';
+import type { Change, EndView, View } from './view.js';
+
+/** `0.304 s` */
+export function seconds(us: number): string {
+  return `${(us / 1e6).toFixed(3)} s`;
+}
+
+/** `204 ms`, `58.1 s`, `119 min` */
+export function duration(ms: number): string {
+  if (ms < 1000) return `${Math.max(Math.round(ms), 0)} ms`;
+  if (ms < 600_000) return `${(ms / 1000).toFixed(1)} s`;
+  return `${Math.round(ms / 60_000)} min`;
+}
+
+/** The other end is a kernel, or a second stack of ours. */
+export function endName(end: End, kind: View['kind']): string {
+  if (end === 'ours') return 'ours';
+  return kind === 'simulation' ? 'theirs' : 'kernel';
+}
+
+/** Ours stand left, so what we send goes to the right. */
+export function arrow(direction: Direction): string {
+  return direction === 'out' ? '→' : '←';
+}
+
+export function packet({ id, direction, text, again }: HeldLook): string {
+  return `#${id} ${arrow(direction)} ${text}${again ? ' · again' : ''}`;
+}
+
+export function change({ field, from, to }: Change): string {
+  return from === '' ? `${field} ${to}` : `${field} ${from} → ${to}`;
+}
+
+/** What changed of an end; of a kernel's, what it shows of itself. */
+export function changeLine(end: EndView): string {
+  if (end.tcb !== null) {
+    return end.changes.length === 0 ? 'no change' : end.changes.map(change).join(', ');
+  }
+  if (end.queues === null) return '';
+  const { send, receive, retransmits } = end.queues;
+  return `to send ${send}, to read ${receive}, repeated ${retransmits}`;
+}
+
+/** Timers that run, the first one first. */
+export function timers(end: EndView): string {
+  const all = end.tcb === null ? [] : [...end.tcb.timers];
+  if (all.length === 0 && end.timer !== null) all.push(end.timer);
+  all.sort((a, b) => a.ms - b.ms);
+  return all.length === 0
+    ? 'none'
+    : all.map(({ name, ms }) => `${name} in ${duration(ms)}`).join(', ');
+}
+
+export function reason(told: Reason, kind: View['kind']): string {
+  const whose = told.end === null ? '' : `${endName(told.end, kind)}: `;
+  const section = told.section === '' ? '' : ` (${told.section})`;
+  return `${whose}${told.what}${told.why === '' ? '' : `. ${told.why}`}${section}`;
+}
+
+/** What is to be said about the moment as a whole, the most urgent first; empty lines are left out. */
+export function remarks(view: View): string[] {
+  return [
+    ...(view.message === null ? [] : [view.message]),
+    ...(view.struck.length === 0 ? [] : [`stopped at ${view.struck.join(', ')}`]),
+    ...(view.verdict === null ? [] : [verdictLine(view.verdict)]),
+    ...clockBanner(view),
+  ];
+}
+
+function verdictLine({ passed, failures }: NonNullable<View['verdict']>): string {
+  if (passed) return 'the end: the scenario went as it must';
+  return `the end: not as the scenario goes: ${failures.join('; ')}`;
+}
+
+/** While somebody thinks, a kernel does not wait. */
+function clockBanner({ kind, theirs, recorded, done }: View): string[] {
+  if (kind === 'simulation' || recorded || done) return [];
+  const { timer } = theirs;
+  if (timer === null) return ['the kernel’s clock runs while you think; no timer of its is known'];
+  return [
+    `the kernel’s clock runs while you think: ${KERNEL_TIMERS[timer.name] ?? timer.name} ` +
+      `in ${duration(timer.ms)}`,
+  ];
+}
+
+/** What a kernel does when its timer runs out. */
+const KERNEL_TIMERS: Readonly<Record<string, string>> = {
+  retransmit: 'it will send again',
+  'time-wait': 'its TIME-WAIT will end',
+  persist: 'it will probe our window',
+  keepalive: 'it will ask whether we live',
+};

@@ -1,0 +1,171 @@
+// A scenario of the lab as something to be stepped through. Knows runs and worlds; must not know who steps.
+
+import type { HeldPacket } from '../device/gate.js';
+import type { Run } from '../lab/run.js';
+import type { Injection } from '../lab/scenario.js';
+import type { Direction, End, TraceEvent } from '../trace/event.js';
+import {
+  type Action,
+  type Debuggee,
+  type Deed,
+  type EndLook,
+  type Forgery,
+  type Look,
+  Refusal,
+} from './debuggee.js';
+import { endOfKernel, endOfStack, lastTcb, mirrored, newestConnection, Waiting } from './ends.js';
+
+/** What a forged segment says, before it gets the numbers of the one it pretends to come from. */
+const FORGERIES: Readonly<Record<Forgery, Omit<Injection, 'direction'>>> = {
+  rst: { flags: ['RST', 'ACK'] },
+  fin: { flags: ['FIN', 'ACK'] },
+  // The octet before the next one: it has been there before.
+  old: { flags: ['ACK'], seqOffset: -1, data: 1 },
+};
+
+export class RunDebuggee implements Debuggee {
+  readonly kind;
+  readonly title: string;
+  readonly wake = null;
+  onChange: (() => void) | null = null;
+  readonly failed = new Promise<never>(() => {});
+  readonly #run: Run;
+  readonly #waiting = new Waiting();
+  #verdict: Look['verdict'] = null;
+
+  constructor(run: Run) {
+    this.#run = run;
+    this.kind = run.world.kind;
+    this.title = run.scenario.name;
+  }
+
+  look(): Look {
+    const { world, scenario } = this.#run;
+    const { events } = world.timeline;
+    const connection = newestConnection(events);
+    const theirs = this.#theirs(connection, events); // a kernel's is looked at now
+    const { text, note } = this.#run.next();
+    return {
+      timeUs: world.now(),
+      events: world.timeline.events,
+      connection,
+      ours: this.#ours(connection, events),
+      theirs,
+      held: this.#waiting.look(world.gate, events),
+      next: { text, note },
+      about: { end: null, what: scenario.title, why: scenario.why, section: scenario.section },
+      done: this.#run.done,
+      verdict: this.#judge(),
+    };
+  }
+
+  #ours(connection: string | null, events: readonly TraceEvent[]): EndLook {
+    const { core, ours } = this.#run.world;
+    const { state } = ours;
+    if (connection === null) return { endpoint: null, state, tcb: null, timer: null, queues: null };
+    const last = lastTcb(events, 'ours', connection);
+    return { endpoint: endpoint(connection, 'ours'), state, ...endOfStack(core, connection, last) };
+  }
+
+  #theirs(connection: string | null, events: readonly TraceEvent[]): EndLook {
+    const { world } = this.#run;
+    const sockets = world.theirSockets?.();
+    const { state } = world.theirs;
+    const nothing = { endpoint: null, state, tcb: null, timer: null, queues: null };
+    if (connection === null) return nothing;
+    const named = { ...nothing, endpoint: endpoint(connection, 'theirs') };
+    if (sockets !== undefined) return { ...named, ...endOfKernel(sockets, connection), state };
+    if (world.theirCore === undefined) return named;
+    const last = lastTcb(events, 'theirs', connection);
+    return { ...named, ...endOfStack(world.theirCore, mirrored(connection), last) };
+  }
+
+  /** Judged once, when the scenario is over: what is done later is not its business. */
+  #judge(): Look['verdict'] {
+    if (!this.#run.done) return null;
+    if (this.#verdict === null) {
+      const { passed, failures } = this.#run.result();
+      this.#verdict = { passed, failures };
+    }
+    return this.#verdict;
+  }
+
+  async act(action: Action): Promise<void> {
+    const { world, keeper } = this.#run;
+    switch (action.do) {
+      case 'step':
+        await this.#run.step();
+        return;
+      case 'skip':
+        await this.#skip();
+        break;
+      case 'inject':
+        this.#inject(action.what, action.towards);
+        break;
+      default:
+        this.#deed(action.do, action.packet);
+    }
+    await world.settle();
+    keeper.look();
+  }
+
+  async #skip(): Promise<void> {
+    const { world } = this.#run;
+    if (world.kind === 'kernel') {
+      throw new Refusal('a kernel’s clock cannot be moved: wait, or B branches into simulation');
+    }
+    const timer = world.nextTimer();
+    if (timer === null) throw new Refusal('no timer runs: nothing will happen by itself');
+    await world.pass(Math.max(Math.ceil(timer.ms), 1));
+  }
+
+  #inject(what: Forgery, towards: End): void {
+    const direction: Direction = towards === 'ours' ? 'in' : 'out';
+    if (this.#run.keeper.inject({ direction, ...FORGERIES[what] }) === null) {
+      throw new Refusal('nothing was sent yet: there is no connection to forge a segment of');
+    }
+  }
+
+  #deed(deed: Deed, id: number): void {
+    const { keeper, world } = this.#run;
+    const held = world.gate.held.find((each) => each.id === id);
+    if (held === undefined) throw new Refusal(`packet #${id} does not wait at the gate`);
+    doDeed(keeper, deed, held);
+  }
+
+  close(): Promise<void> {
+    return this.#run.world.close();
+  }
+}
+
+/** Does it; refuses what makes no sense. */
+export function doDeed(keeper: Run['keeper'], deed: Deed, held: HeldPacket): void {
+  switch (deed) {
+    case 'pass':
+      keeper.release(held);
+      return;
+    case 'drop':
+      keeper.drop(held);
+      return;
+    case 'delay':
+      keeper.delay(held);
+      return;
+    case 'duplicate':
+      keeper.duplicate(held);
+      return;
+    case 'swap':
+      if (!keeper.swap(held)) throw new Refusal('nothing of its direction waits behind it');
+      return;
+    case 'corrupt':
+      try {
+        keeper.corrupt(held);
+      } catch (error) {
+        if (error instanceof TypeError) throw new Refusal(`${error.message}: it stays good`);
+        throw error;
+      }
+  }
+}
+
+function endpoint(connection: string, end: End): string {
+  return connection.split(' ')[end === 'ours' ? 0 : 1]!;
+}

@@ -1,0 +1,152 @@
+// Why something has happened: the rule of the diagram, or of the algorithm whose timer ran out. Knows
+// events and sections; must not know who asks.
+
+import { STATE_NAMES } from '../tcp/state.js';
+import { TRANSITIONS, type Transition } from '../tcp/transitions.js';
+import type { End, SegmentFields, TraceEvent } from '../trace/event.js';
+import type { Reason } from './debuggee.js';
+
+/** What it means that a timer has run out. */
+const TIMERS: Readonly<Record<string, readonly [why: string, section: string]>> = {
+  retransmit: [
+    'No ACK came in time: the oldest segment goes again, and the next wait is twice as long.',
+    'RFC 6298 §5.4',
+  ],
+  persist: [
+    'The peer’s window is closed: a probe asks whether it has opened.',
+    'RFC 9293 §3.8.6.1',
+  ],
+  'delayed-ack': [
+    'No answer came that the ACK could travel with: it goes alone.',
+    'RFC 9293 §3.8.6.3',
+  ],
+  keepalive: ['Silence for long: is the peer still there?', 'RFC 9293 §3.8.4'],
+  'fin-wait-2': [
+    'Nobody reads any more and the peer does not close.',
+    'Linux tcp(7), tcp_fin_timeout',
+  ],
+  linger: ['SO_LINGER’s time is over: what is unacknowledged is given up.', 'socket(7)'],
+  'loss-probe': [
+    'The last segment may be lost, which no later ACK could tell: it is sent again, ahead of the RTO.',
+    'RFC 8985 §7.3',
+  ],
+  reorder: ['What was overtaken has not come: it is lost.', 'RFC 8985 §6.2'],
+  pacing: ['The next burst may go.', 'RFC 9293 §3.8.2'],
+};
+
+const FAULTS: Readonly<Record<string, string>> = {
+  drop: 'It is lost on the way: nobody is told.',
+  delay: 'It is held back, and others overtake it.',
+  duplicate: 'It will arrive twice.',
+  swap: 'The one behind it overtakes it.',
+  corrupt: 'Its checksum is wrong now: the receiver drops it without a word.',
+  inject: 'Nobody has sent it: only its numbers decide whether it is believed.',
+};
+
+/** What a call means that changes no state. */
+const CALLS: Readonly<Record<string, readonly [why: string, section: string]>> = {
+  listen: ['A listener waits for connections.', 'RFC 9293 §3.10.1'],
+  unlisten: ['No more connections are accepted; those that exist stay.', 'RFC 9293 §3.10.4'],
+  write: ['What windows let through goes out; the rest is queued.', 'RFC 9293 §3.10.2'],
+  read: ['The program takes what has arrived, which makes room in the window.', 'RFC 9293 §3.10.3'],
+  pause: ['The program reads no more: what arrives fills the window.', 'RFC 9293 §3.8.6'],
+  linger: ['The next close waits so long for its FIN to be acknowledged.', 'socket(7), SO_LINGER'],
+};
+
+/** The reasons for what happened in a step, the most telling first. */
+export function reasons(events: readonly TraceEvent[]): Reason[] {
+  const states: Reason[] = [];
+  const others: Reason[] = [];
+  const plain: Reason[] = [];
+  for (const event of events) {
+    if (event.kind === 'state') states.push(forState(event));
+    else if (event.kind === 'fault') others.push(forFault(event.action));
+    else if (event.kind === 'timer' && event.action === 'fired') others.push(forTimer(event));
+    else if (event.kind === 'drop') others.push(forDrop(event));
+    else if (event.kind === 'call') plain.push(...forCall(event));
+    else if (event.kind === 'segment') plain.push(forSegment(event));
+  }
+  // A state tells more than the segment that led to it.
+  const told = [...states, ...others];
+  return withoutRepetition(told.length > 0 ? told : plain);
+}
+
+/** Data after data has the same reason. */
+function withoutRepetition(told: readonly Reason[]): Reason[] {
+  return told.filter(
+    (reason, i) =>
+      i === 0 || `${reason.what}${reason.why}` !== `${told[i - 1]!.what}${told[i - 1]!.why}`,
+  );
+}
+
+type Of<Kind extends TraceEvent['kind']> = Extract<TraceEvent, { kind: Kind }>;
+
+function forState(event: Of<'state'>): Reason {
+  const { end, from, to } = event;
+  const rule = event.event === '' ? ruleFor(from, to) : event;
+  const cause = rule === null || rule.event === '' ? '' : `, ${rule.event}`;
+  return {
+    end,
+    what: `${from} → ${to}${cause}`,
+    why: rule === null ? 'Seen from outside; nothing says why.' : seenFrom(end, rule.why),
+    section: rule?.section ?? '',
+  };
+}
+
+/** The diagram speaks of whoever it is about as "we". */
+function seenFrom(end: End, why: string): string {
+  return end === 'ours' ? why : `Seen from there: ${why.charAt(0).toLowerCase()}${why.slice(1)}`;
+}
+
+/** What the diagram says of a change that was only seen from outside; null where it has several reasons. */
+function ruleFor(from: string, to: string): Transition | null {
+  const rules = TRANSITIONS.filter(
+    (rule) => STATE_NAMES[rule.from] === from && STATE_NAMES[rule.to] === to,
+  );
+  return rules.length === 1 ? rules[0]! : null;
+}
+
+function forFault(action: string): Reason {
+  return { end: null, what: action, why: FAULTS[action] ?? '', section: '' };
+}
+
+function forTimer({ end, timer }: Of<'timer'>): Reason {
+  const [why, section] = TIMERS[timer] ?? ['', ''];
+  return { end, what: `${timer} timer ran out`, why, section };
+}
+
+function forDrop({ end, reason }: Of<'drop'>): Reason {
+  return { end, what: `thrown away: ${reason}`, why: '', section: '' };
+}
+
+function forCall({ end, call }: Of<'call'>): Reason[] {
+  const name = call.split(' ')[0]!;
+  if (!Object.hasOwn(CALLS, name)) return [];
+  const [why, section] = CALLS[name]!;
+  return [{ end, what: `calls ${name}`, why, section }];
+}
+
+/** Direction is seen from our end, whoever tells of the segment. */
+function forSegment({ end, direction, segment }: Of<'segment'>): Reason {
+  const verb = (direction === 'out') === (end === 'ours') ? 'sent' : 'got';
+  const [why, section] = meaning(segment);
+  return { end, what: `${verb} ${segment.flags}`, why, section };
+}
+
+function meaning({ flags, length }: SegmentFields): readonly [string, string] {
+  const has = (flag: string) => flags.split(',').includes(flag);
+  if (has('RST'))
+    return ['It ends the connection at once, if its number is exact.', 'RFC 9293 §3.5.3'];
+  if (has('SYN'))
+    return ['A SYN takes one sequence number, so that it can be acknowledged.', 'RFC 9293 §3.4'];
+  if (has('FIN')) {
+    return [
+      'A FIN takes one sequence number: it is acknowledged, and repeated, like data.',
+      'RFC 9293 §3.4',
+    ];
+  }
+  if (length > 0) {
+    return ['Data: kept by its sender until it is acknowledged.', 'RFC 9293 §3.4'];
+  }
+  return ['All before its ack number has arrived.', 'RFC 9293 §3.4'];
+}
