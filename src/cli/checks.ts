@@ -73,7 +73,7 @@ function checkAddon(): Check {
   }
 }
 
-function checkTun(): Check {
+export function checkTun(): Check {
   try {
     closeSync(openSync(TUN, constants.O_RDWR));
     return ok('tun', `${TUN} can be opened`);
@@ -108,7 +108,7 @@ function interfaceExists(name: string): boolean {
 }
 
 /** What keeps an ordinary user from making a network namespace, or null. */
-function namespaceObstacle(): [finding: string, fix: string] | null {
+export function namespaceObstacle(): [finding: string, fix: string] | null {
   if (read('/proc/sys/user/max_user_namespaces') === '0') {
     return ['max_user_namespaces is 0', 'sudo sysctl user.max_user_namespaces=10000'];
   }

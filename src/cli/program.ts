@@ -25,6 +25,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'show the connections, listeners and TIME-WAIT records of a running stack',
     load: async () => (await import('./ss.js')).ssCommand,
   },
+  lab: {
+    summary: 'see every way in which a connection opens and closes, against this kernel',
+    load: async () => (await import('./lab.js')).labCommand,
+  },
   doctor: {
     summary: 'check whether this machine lets finwait work, and say what mends it',
     load: async () => (await import('./doctor.js')).doctorCommand,

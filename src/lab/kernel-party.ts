@@ -4,6 +4,7 @@
 import { STATE_NAMES } from '../tcp/state.js';
 import { TRANSITIONS } from '../tcp/transitions.js';
 import { connectionOf, type KernelSocket, kernelSockets } from '../trace/kernel-sockets.js';
+import { NOT_SEEN } from '../trace/ladder.js';
 import type { Timeline } from '../trace/timeline.js';
 import type { Ends, Sight } from './kernel-lines.js';
 import type { KernelProcess } from './kernel-process.js';
@@ -13,9 +14,6 @@ import type { Party } from './world.js';
 
 /** Ports from the first one on that the connections of one run may have. */
 export const PORTS = 16;
-
-/** Stands for states that came and went between two looks. */
-const NOT_SEEN = 'not seen';
 
 /** One segment or call can make the second state of the first; of a new connection from CLOSED. */
 function follows(from: string, to: string): boolean {
@@ -121,7 +119,7 @@ export class KernelParty implements Party {
     switch (sight.sees) {
       case 'connection':
         this.#newConnection();
-        break;
+        return;
       case 'data':
         this.received += sight.bytes;
         return;

@@ -90,7 +90,17 @@ class Program {
   #carryOutWith(socket: Socket | undefined, call: Call): void {
     if (socket === undefined || socket.destroyed) this.#error = 'ENOTCONN';
     else if (call.call === 'write') socket.write(new Uint8Array(call.bytes));
-    else if (call.call === 'shutdown') socket.end();
+    else if ('atEnd' in call && call.atEnd) this.#atEnd(socket, () => this.#shut(socket, call));
+    else this.#shut(socket, call);
+  }
+
+  #atEnd(socket: Socket, run: () => void): void {
+    if (socket.readableEnded) run();
+    else socket.once('end', run);
+  }
+
+  #shut(socket: Socket, call: Call): void {
+    if (call.call === 'shutdown') socket.end();
     else if (call.call === 'close') this.#close(socket);
     else if (call.call === 'abort') socket.resetAndDestroy();
   }

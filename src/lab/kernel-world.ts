@@ -10,6 +10,7 @@ import { SystemClock } from '../device/system-clock.js';
 import { TunDevice } from '../device/tun.js';
 import { Stack } from '../net/stack.js';
 import type { StackCore } from '../stack/core.js';
+import type { TcpConfig } from '../tcp/config.js';
 import type { KernelSocket } from '../trace/kernel-sockets.js';
 import { Recorder } from '../trace/recorder.js';
 import { decodeSegment } from '../trace/segment.js';
@@ -35,6 +36,11 @@ const RUNS = 1000;
 const MEMORY = 64 * 1024 * 1024;
 /** While nothing is repeated before that, a busy machine does not look like a lossy network. */
 const PATIENCE_MS = 3000;
+const PATIENT_TCP: Partial<TcpConfig> = {
+  minRto: PATIENCE_MS,
+  initialRto: PATIENCE_MS,
+  tailLossProbe: false,
+};
 /** Rounds of the event loop in which the device gave nothing, after which there is nothing to read. */
 const QUIET_ROUNDS = 3;
 /** How often it is looked whether something has happened at the kernel's side while time passes. */
@@ -103,7 +109,7 @@ export class KernelWorld implements World {
       clock: this.#clock,
       addresses: [`${OURS}/24`],
       memory: MEMORY,
-      tcp: { minRto: PATIENCE_MS, initialRto: PATIENCE_MS, ...LAB_TCP, ...scenario.tcp },
+      tcp: { ...PATIENT_TCP, ...LAB_TCP, ...scenario.tcp },
       probe: new Recorder(this.timeline),
       random: seed === undefined ? (bytes) => void randomFillSync(bytes) : repeatable(seed),
     });

@@ -1,6 +1,7 @@
 // Whether what had to be seen was seen. Knows scenarios and what has happened; must not know how.
 
 import type { Direction, TraceEvent } from '../trace/event.js';
+import { NOT_SEEN } from '../trace/ladder.js';
 import { describeSegment } from '../trace/segment.js';
 import type { Gatekeeper, SeenSegment } from './gatekeeper.js';
 import { Marks, matches } from './matching.js';
@@ -74,8 +75,18 @@ function theirPath(scenario: Scenario, { theirs }: World): readonly string[] {
 const arrows = (path: readonly string[]): string => path.join(' → ') || 'nowhere';
 
 function pathFailures(who: string, expected: readonly string[], seen: readonly string[]): string[] {
-  if (arrows(expected) === arrows(seen)) return [];
+  if (agrees(expected, seen)) return [];
   return [`${who} went ${arrows(seen)}, where ${arrows(expected)} was expected`];
+}
+
+/** A gap in what could be seen stands for one state or more; what is expected there is taken on trust. */
+function agrees(
+  [next, ...expected]: readonly string[],
+  [state, ...seen]: readonly string[],
+): boolean {
+  if (next === undefined || state === undefined) return next === state;
+  if (state !== NOT_SEEN) return state === next && agrees(expected, seen);
+  return agrees(expected, seen) || agrees(expected, [state, ...seen]);
 }
 
 function segmentFailures({ segments = [] }: Scenario, world: World, keeper: Gatekeeper): string[] {

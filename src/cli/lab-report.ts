@@ -1,0 +1,99 @@
+// What is shown of scenarios and of what came of them. Knows text; must not know how they are carried out.
+
+import { styleText } from 'node:util';
+import type { Result } from '../lab/result.js';
+import type { Run } from '../lab/run.js';
+import type { Scenario } from '../lab/scenario.js';
+import type { Finished } from '../lab/series.js';
+import type { TraceEvent } from '../trace/event.js';
+import { ladderText } from '../trace/ladder-text.js';
+import { reportStack, type SocketReport } from './report.js';
+import { formatSockets, waitsForSomebody } from './ss.js';
+import { formatTable } from './text.js';
+
+const WIDTH = 80;
+
+/** What is kept of a run when its world is gone. */
+export interface Kept {
+  kind: 'kernel' | 'simulation';
+  events: readonly TraceEvent[];
+  /** As `finwait ss` would show them at the end. */
+  sockets: readonly SocketReport[];
+}
+
+export function keep({ world }: Run): Kept {
+  const { kind, timeline, core } = world;
+  return {
+    kind,
+    events: [...timeline.events],
+    sockets: reportStack(core, core.device).sockets,
+  };
+}
+
+/** All scenarios, for people or as JSON. */
+export function listing(scenarios: readonly Scenario[], json: boolean): string {
+  if (json) {
+    const entries = scenarios.map(({ name, title, section, why }) => ({
+      ...{ name, title, section, why },
+    }));
+    return `${JSON.stringify(entries, null, 2)}\n`;
+  }
+  const rows = scenarios.map(({ name, title }) => [`  ${name}`, title]);
+  return `${formatTable(rows)}
+See one: finwait lab run ${scenarios[0]!.name}
+All of them, against the kernel or, in no time, in simulation: finwait lab run --all [--sim]
+`;
+}
+
+/** The line about one of many. */
+export function progress({ result, scenario, ms }: Finished<Kept>): string {
+  const mark = result.passed ? styleText('green', 'passed') : styleText('red', 'FAILED');
+  return `${mark}  ${result.name.padEnd(24)}${`${(ms / 1000).toFixed(2)} s`.padStart(9)}  ${scenario.title}\n`;
+}
+
+/** Heading, reason, ladder and verdict. */
+export function report({ scenario, result, ms, view }: Finished<Kept>): string {
+  const names = { ours: 'finwait', theirs: view.kind === 'kernel' ? 'kernel' : 'peer' };
+  const ladder = ladderText({ events: view.events }, { names });
+  const waiting = view.sockets.filter(waitsForSomebody);
+  const parts = [
+    `${styleText('bold', `${scenario.name}: ${scenario.title}`)}\n${scenario.section}\n`,
+    wrap(scenario.why),
+    ladder,
+    ...(waiting.length === 0 ? [] : [`finwait ss would show:\n${formatSockets(waiting)}`]),
+    verdict(result, ms),
+  ];
+  return `${parts.join('\n')}\n`;
+}
+
+function verdict({ passed, failures }: Result, ms: number): string {
+  const seconds = `${(ms / 1000).toFixed(2)} s`;
+  if (passed) return `${styleText('green', 'passed')} in ${seconds}\n`;
+  const reasons = failures.map((failure) => wrap(failure, '  '));
+  return `${styleText('red', 'FAILED')} after ${seconds}\n${reasons.join('')}`;
+}
+
+export function summary(results: readonly Result[], simulated: boolean, ms: number): string {
+  const failed = results.filter(({ passed }) => !passed).map(({ name }) => name);
+  const where = simulated ? 'in simulation' : 'against the kernel';
+  const passed = results.length - failed.length;
+  const counts = `${passed} of ${results.length} scenarios passed ${where}`;
+  const time = `${(ms / 1000).toFixed(1)} s`;
+  return failed.length === 0
+    ? `\n${counts}, in ${time}\n`
+    : `\n${counts}, in ${time}; failed: ${failed.join(', ')}\n`;
+}
+
+/** Lines of at most 80 columns, each with a newline. */
+function wrap(text: string, indent = ''): string {
+  const lines: string[] = [];
+  let line = indent;
+  for (const word of text.split(' ')) {
+    if (line.length + word.length + 1 > WIDTH && line.trim() !== '') {
+      lines.push(line);
+      line = indent;
+    }
+    line += line.trim() === '' ? word : ` ${word}`;
+  }
+  return [...lines, line].map((each) => `${each}\n`).join('');
+}
