@@ -90,9 +90,7 @@ export class Run {
       const injection = step.inject;
       return { kind: 'inject', injection, text: injectionInWords(injection), note };
     }
-    if ('until' in step) return this.#nextPassage(step.until, note);
-    const left = 'pass' in step ? this.#passMs(step.pass) - this.#waitedMs : 0;
-    return this.#time(Math.max(left, 0), note);
+    return this.#nextPassage('until' in step ? step.until : step.holds, note);
   }
 
   /** Carries out what `next()` says. Does not wait for longer than a second. */
@@ -133,7 +131,6 @@ export class Run {
       const step = steps[this.#at]!;
       if ('until' in step && this.#isTrue(step.until)) this.#stepDone();
       else if ('holds' in step) this.#check(step.holds, step.note);
-      else if ('pass' in step && this.#waitedMs >= this.#passMs(step.pass)) this.#stepDone();
       else break;
     }
     if (this.#stepsTaken > PATIENCE_STEPS) this.#fail('this goes on for ever');
@@ -264,17 +261,11 @@ export class Run {
   }
 
   async #pass(ms: number): Promise<void> {
-    const isWaiting = 'until' in this.scenario.steps[this.#at]!;
     const before = this.world.now();
     const somethingComes = ms > 0 && (await this.world.pass(ms));
     this.#waitedMs += (this.world.now() - before) / 1000;
-    if (!isWaiting || somethingComes) return;
-    if (ms > 0) this.#fail('nothing will ever happen any more');
-    else this.#fail('patience is over');
-  }
-
-  #passMs(time: '2MSL' | number): number {
-    return time === '2MSL' ? 2 * this.world.core.config.msl : time;
+    if (somethingComes) return;
+    this.#fail(ms > 0 ? 'nothing will ever happen any more' : 'patience is over');
   }
 }
 
@@ -298,8 +289,7 @@ function stepInWords(step: Step): string {
   if ('call' in step) return callInWords(step);
   if ('inject' in step) return injectionInWords(step.inject);
   if ('until' in step) return `until ${conditionInWords(step.until)}`;
-  if ('holds' in step) return conditionInWords(step.holds);
-  return step.pass === '2MSL' ? 'for 2MSL' : `for ${step.pass} ms`;
+  return conditionInWords(step.holds);
 }
 
 /** Carries out all of it, and closes the world. */

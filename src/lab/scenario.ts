@@ -77,9 +77,7 @@ export type Step =
   | { inject: Injection; note: string }
   | { until: Condition; note?: string }
   /** Must be so now, without anything passing. */
-  | { holds: Condition; note: string }
-  /** Time passes; of the lifetime of segments, or milliseconds. */
-  | { pass: '2MSL' | number; note: string };
+  | { holds: Condition; note: string };
 
 /** Between the last such segment and the entry into a state must lie so much time. */
 export interface Span {

@@ -161,6 +161,8 @@ export const TIME_WAIT: readonly Scenario[] = [
     ],
     segments: [
       { match: THEIR_FIN, times: 1 },
+      // It is the answer to the SYN that brings the RST, not a repetition of our FIN.
+      { match: OUR_FIN, times: 1 },
       { match: THEIR_RST, times: 2 },
       { match: { direction: 'out', has: ['SYN', 'ACK'] }, times: 2 },
     ],
