@@ -2,6 +2,7 @@
 
 import { LiveKeeper } from '../debug/live-keeper.js';
 import { Gate } from '../device/gate.js';
+import { HaltingClock } from '../device/halting-clock.js';
 import { withSoftwareOffload } from '../device/offload.js';
 import { ownsFlow, type Share, SharedDevice } from '../device/shared.js';
 import { SystemClock } from '../device/system-clock.js';
@@ -34,7 +35,7 @@ export class Host {
   readonly stack: Stack;
   readonly facts: HostFacts;
   private readonly device: TunDevice;
-  private readonly clock: SystemClock;
+  private readonly clock: HaltingClock;
   private readonly shared: SharedDevice | null;
   /** Open, so that a call a batch is all it costs, until a debugger comes. */
   private readonly gate: Gate;
@@ -52,7 +53,7 @@ export class Host {
     this.facts = { name, mtu, offload, addresses, warnings: [...device.warnings] };
     this.device = device;
     this.tables = kernelTables(options.netns);
-    this.clock = new SystemClock(options);
+    this.clock = new HaltingClock(new SystemClock(options));
     this.shared = share && new SharedDevice(able, share);
     this.stack = makeStack(this.shared ?? able, this.clock, links, options, share);
   }
@@ -101,7 +102,7 @@ export class Host {
       {
         gate,
         core: stack.core,
-        now: () => clock.now(),
+        clock,
         sockets: () => (tables === null ? null : kernelSockets(tables)),
       },
       send,
@@ -193,7 +194,7 @@ function openDevice(options: StackOptions, share: Share | null): TunDevice {
 
 function makeStack(
   device: Device,
-  clock: SystemClock,
+  clock: HaltingClock,
   links: readonly LinkAddress[],
   { memoryMiB, msl }: StackOptions,
   share: Share | null,

@@ -21,6 +21,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'netcat over our own TCP: connect or listen, and copy stdin and stdout',
     load: async () => (await import('./nc.js')).ncCommand,
   },
+  debug: {
+    summary: 'step through what a running stack does: its segments wait until you let them pass',
+    load: async () => (await import('./debug.js')).debugCommand,
+  },
   ss: {
     summary: 'show the connections, listeners and TIME-WAIT records of a running stack',
     load: async () => (await import('./ss.js')).ssCommand,
@@ -28,6 +32,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   lab: {
     summary: 'see every way in which a connection opens and closes, against this kernel',
     load: async () => (await import('./lab.js')).labCommand,
+  },
+  explain: {
+    summary: 'say what a state, an event or a scenario means, and which rule says so',
+    load: async () => (await import('./explain.js')).explainCommand,
   },
   doctor: {
     summary: 'check whether this machine lets finwait work, and say what mends it',

@@ -221,7 +221,7 @@ export class Interactive {
 
   #complain(error: unknown): void {
     const { message, fix } = asComplaint(error);
-    this.#complaint = `${message}: ${fix}`;
+    this.#complaint = fix === '' ? message : `${message}: ${fix}`;
   }
 
   #explain(word: string | null): void {

@@ -49,8 +49,9 @@ export async function runLines(session: Session, options: LinesOptions): Promise
       if (command !== null) say(await runCommand(session, command, options));
     } catch (error) {
       const { message, fix } = asComplaint(error);
-      if (prompt === null) throw new ScriptError(`${source}, line ${number}: ${message}`, fix);
-      say(`  ${message}\n  ${fix}\n`);
+      if (prompt === null)
+        throw new ScriptError(`${source}, line ${number}: ${message}`, fix || 'change that line');
+      say(`  ${message}\n${fix === '' ? '' : `  ${fix}\n`}`);
     }
     if (prompt !== null) say(prompt);
   }
@@ -85,7 +86,7 @@ export function breakLines({ view }: Session): string[] {
 
 /** What a person is told when a command does not work; other errors are defects. */
 export function asComplaint(error: unknown): { message: string; fix: string } {
-  if (error instanceof Refusal) return { message: error.message, fix: 'nothing has changed' };
+  if (error instanceof Refusal) return { message: error.message, fix: '' };
   if (error instanceof UnknownWord) {
     const { suggestion } = error;
     return {

@@ -2,6 +2,7 @@
 // from when it goes. Knows gates and requests; must not know sockets.
 
 import type { Gate } from '../device/gate.js';
+import type { HaltingClock } from '../device/halting-clock.js';
 import { forge } from '../lab/forge.js';
 import { Gatekeeper } from '../lab/gatekeeper.js';
 import type { StackCore } from '../stack/core.js';
@@ -36,8 +37,8 @@ const KEPT = 5000;
 export interface LiveStack {
   readonly gate: Gate;
   readonly core: StackCore;
-  /** Microseconds. */
-  now(): number;
+  /** Stands while somebody thinks. */
+  readonly clock: HaltingClock;
   /** The sockets of the kernel at the other end; null where its tables cannot be read. */
   sockets(): readonly KernelSocket[] | null;
 }
@@ -65,7 +66,7 @@ export class LiveKeeper {
     this.#send = send;
     this.#probe = core.probe;
     core.probe = new Recorder(this.#timeline);
-    const now = () => stack.now();
+    const now = () => stack.clock.now();
     this.#keeper = new Gatekeeper({ gate, timeline: this.#timeline, now });
     this.#timeline.onEvent = () => this.#changed();
     gate.onHeld = () => {
@@ -73,6 +74,7 @@ export class LiveKeeper {
       this.#wake();
     };
     gate.shut();
+    stack.clock.halt();
     this.#tick = setInterval(() => this.#look(), TICK_MS);
     this.#look();
   }
@@ -99,6 +101,7 @@ export class LiveKeeper {
     this.#timeline.onEvent = null;
     this.#stack.gate.onHeld = null;
     this.#stack.core.probe = this.#probe;
+    this.#stack.clock.resume();
     this.#stack.gate.open();
   }
 
@@ -106,12 +109,16 @@ export class LiveKeeper {
 
   async #carryOut(id: number, action: Action): Promise<void> {
     let refusal: string | null = null;
+    const { clock } = this.#stack;
+    clock.resume();
     try {
       await this.#act(action);
       for (let i = 0; i < ROUNDS; i++) await new Promise((resolve) => setImmediate(resolve));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       refusal = error.message;
+    } finally {
+      if (!this.#ended) clock.halt();
     }
     this.#look();
     if (!this.#ended) this.#send({ done: id, refusal });
@@ -175,7 +182,7 @@ export class LiveKeeper {
     });
     this.#stack.gate.inject(direction, bytes, true);
     this.#timeline.add({
-      ...{ timeUs: this.#stack.now(), end: 'ours', connection, tcb: null },
+      ...{ timeUs: this.#stack.clock.now(), end: 'ours', connection, tcb: null },
       ...{ kind: 'fault', action: 'inject', direction, segment: decodeSegment(bytes) },
     });
   }
@@ -212,7 +219,7 @@ export class LiveKeeper {
         ? 'nothing waits: a step waits for a packet'
         : `#${held[0].id} passes, to ${held[0].direction === 'in' ? 'us' : 'the kernel'}`;
     return {
-      timeUs: this.#stack.now(),
+      timeUs: this.#stack.clock.now(),
       connection,
       ours: this.#ours(connection, events),
       theirs: this.#theirs(connection),

@@ -66,10 +66,14 @@ export function remarks(view: View): string[] {
   return [
     ...(view.message === null ? [] : [view.message]),
     ...(view.struck.length === 0 ? [] : [`stopped at ${view.struck.join(', ')}`]),
+    ...(view.recorded ? [`${RECORDED} (step ${view.step} of ${view.steps})`] : []),
     ...(view.verdict === null ? [] : [verdictLine(view.verdict)]),
     ...clockBanner(view),
   ];
 }
+
+const RECORDED =
+  'recorded: a kernel cannot be rewound; step goes forward, B goes on from here in simulation';
 
 function verdictLine({ passed, failures }: NonNullable<View['verdict']>): string {
   if (passed) return 'the end: the scenario went as it must';
@@ -79,18 +83,18 @@ function verdictLine({ passed, failures }: NonNullable<View['verdict']>): string
 /** While somebody thinks, a kernel does not wait. */
 function clockBanner({ kind, theirs, recorded, done }: View): string[] {
   if (kind === 'simulation' || recorded || done) return [];
-  const { timer } = theirs;
-  if (timer === null) return ['the kernel’s clock runs while you think; no timer of its is known'];
-  return [
-    `the kernel’s clock runs while you think: ${KERNEL_TIMERS[timer.name] ?? timer.name} ` +
-      `in ${duration(timer.ms)}`,
-  ];
+  const { timer, queues } = theirs;
+  if (timer === null && queues === null) return [];
+  const first = 'our clock stands while you think, the kernel’s runs';
+  if (timer === null) return [`${first}; none of its timers does`];
+  const what = KERNEL_TIMERS[timer.name] ?? `its ${timer.name} timer runs out`;
+  return [`${first}: ${what} in ${duration(timer.ms)}`];
 }
 
 /** What a kernel does when its timer runs out. */
 const KERNEL_TIMERS: Readonly<Record<string, string>> = {
-  retransmit: 'it will send again',
-  'time-wait': 'its TIME-WAIT will end',
-  persist: 'it will probe our window',
-  keepalive: 'it will ask whether we live',
+  retransmit: 'it sends again',
+  'time-wait': 'its TIME-WAIT ends',
+  persist: 'it probes our window',
+  keepalive: 'it asks whether we live',
 };

@@ -37,6 +37,7 @@ export class RunDebuggee implements Debuggee {
     this.#run = run;
     this.kind = run.world.kind;
     this.title = run.scenario.name;
+    run.world.halt?.();
   }
 
   look(): Look {
@@ -90,7 +91,18 @@ export class RunDebuggee implements Debuggee {
     return this.#verdict;
   }
 
+  /** Our time goes on only while something is done: thinking takes none of it. */
   async act(action: Action): Promise<void> {
+    const { world } = this.#run;
+    world.resume?.();
+    try {
+      await this.#act(action);
+    } finally {
+      world.halt?.();
+    }
+  }
+
+  async #act(action: Action): Promise<void> {
     const { world, keeper } = this.#run;
     switch (action.do) {
       case 'step':
@@ -134,6 +146,7 @@ export class RunDebuggee implements Debuggee {
   }
 
   close(): Promise<void> {
+    this.#run.world.resume?.();
     return this.#run.world.close();
   }
 }

@@ -13,7 +13,7 @@ export interface Size {
 /** Fewer than these and nothing can be read. */
 export const LEAST: Size = { columns: 60, rows: 20 };
 
-const KEYS = ' space step · c continue · d drop · b back · :break … · e explain · ? help · q quit';
+const KEYS = ' space step  c continue  d drop  b back  e explain  : command  ? help  q quit';
 
 /** Lines that do not depend on how much there is to say: two of heading, four rules, next, keys. */
 const FIXED = 8;
@@ -23,18 +23,22 @@ export function drawScreen(view: View, size: Size, style: Style, ladder: Ladder)
   const { columns, rows } = size;
   if (columns < LEAST.columns || rows < LEAST.rows) return tooSmall(size);
   const spare = rows - LEAST.rows;
-  const shown = remarks(view).flatMap((each) => wrap(each, columns, 1));
-  const remarkLines = shown.slice(0, 2);
-  const why = whyLines(view, columns).slice(0, 3 + Math.floor(spare / 6));
+  const remarkLines = remarks(view)
+    .flatMap((each) => wrap(each, columns, 1))
+    .slice(0, 3);
   const gate = gateLines(view, style, columns, 3 + Math.floor(spare / 8));
   const changes = changeLines(view, columns);
-  const height = rows - FIXED - remarkLines.length - why.length - gate.length - changes.length;
+  const rungs = ladder(view, columns);
+  // What the ladder does not need is for reasons.
+  const free = rows - FIXED - remarkLines.length - gate.length - changes.length;
+  const why = whyLines(view, columns, Math.max(3 + Math.floor(spare / 6), free - rungs.length));
+  const height = Math.max(free - why.length, 1);
   const lines = [
     heading(view, columns, style),
     states(view, columns, style),
     paint(rule('', columns), style.colour, 'dim'),
-    ...ladderLines(view, columns, Math.max(height, 1), ladder),
-    paint(rule('changed in this step', columns), style.colour, 'dim'),
+    ...Array.from({ length: height }, (_, i) => rungs.slice(-height)[i] ?? ''),
+    paint(rule(view.action === '' ? 'now' : view.action, columns), style.colour, 'dim'),
     ...changes,
     paint(rule(`waits at the gate: ${view.held.length}`, columns), style.colour, 'dim'),
     ...gate,
@@ -84,11 +88,6 @@ function states(view: View, columns: number, { colour }: Style): string {
   return show('ours', half) + show('theirs', columns - half);
 }
 
-function ladderLines(view: View, columns: number, height: number, ladder: Ladder): string[] {
-  const lines = ladder(view, columns).slice(-height);
-  return Array.from({ length: height }, (_, i) => lines[i] ?? '');
-}
-
 function changeLines(view: View, columns: number): string[] {
   const width = Math.max(
     ...(['ours', 'theirs'] as const).map((end) => endName(end, view.kind).length),
@@ -120,10 +119,13 @@ function gateLines(view: View, { colour }: Style, columns: number, most: number)
   });
 }
 
-function whyLines(view: View, columns: number): string[] {
-  if (view.why.length === 0)
+function whyLines(view: View, columns: number, most: number): string[] {
+  if (view.why.length === 0) {
     return [view.step === 0 ? ' nothing has happened yet' : ' only time has passed'];
-  return view.why.flatMap((each) => wrap(reason(each, view.kind), columns));
+  }
+  const lines = view.why.flatMap((each) => wrap(reason(each, view.kind), columns));
+  if (lines.length <= most) return lines;
+  return [...lines.slice(0, most - 1), `${lines[most - 1]!.slice(0, columns - 2)} …`];
 }
 
 function nextLine(view: View, columns: number, { colour }: Style): string {

@@ -212,9 +212,7 @@ export class Session {
 
   async #act(action: Action, text: string): Promise<void> {
     if (this.#at < this.#history.length - 1) {
-      throw new Refusal(
-        'this moment is over, and a kernel cannot be rewound: B goes on from here in simulation',
-      );
+      throw new Refusal('a recorded moment cannot be changed: B goes on from here in simulation');
     }
     if (this.#debuggee.kind !== 'simulation') this.refresh();
     const before = this.view;
@@ -255,10 +253,7 @@ export class Session {
   #recall(): void {
     const last = this.#history.length - 1;
     const recorded = this.#at < last;
-    const message = recorded
-      ? `recorded step ${this.#at} of ${last}: no kernel can be rewound; B goes on in simulation`
-      : null;
-    this.#show({ recorded, steps: last, message, struck: [] });
+    this.#show({ recorded, steps: last, message: null, struck: [] });
   }
 
   /** Goes on from what is shown in a simulated world that has seen the same actions. */

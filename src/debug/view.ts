@@ -82,7 +82,10 @@ export function makeView(look: Look, circumstances: Circumstances): View {
     held,
     chosen: held[0]?.id ?? null,
     next,
-    why: before === null && look.about !== null ? [look.about] : reasons(fresh),
+    why:
+      before === null && look.about !== null
+        ? [look.about]
+        : reasons(fresh, leftGate(before, held)),
     fresh,
     upTo: nextIndex(events),
     startUs,
@@ -93,6 +96,11 @@ export function makeView(look: Look, circumstances: Circumstances): View {
     struck: [],
     message: null,
   };
+}
+
+/** What waited and does so no more. */
+function leftGate(before: View | null, held: readonly HeldLook[]): readonly HeldLook[] {
+  return before?.held.filter(({ id }) => held.every((other) => other.id !== id)) ?? [];
 }
 
 /** Events from index `since` on; they are in order, and without gaps. */

@@ -4,7 +4,7 @@
 import { STATE_NAMES } from '../tcp/state.js';
 import { TRANSITIONS, type Transition } from '../tcp/transitions.js';
 import type { End, SegmentFields, TraceEvent } from '../trace/event.js';
-import type { Reason } from './debuggee.js';
+import type { HeldLook, Reason } from './debuggee.js';
 
 /** What it means that a timer has run out. */
 const TIMERS: Readonly<Record<string, readonly [why: string, section: string]>> = {
@@ -34,13 +34,13 @@ const TIMERS: Readonly<Record<string, readonly [why: string, section: string]>> 
   pacing: ['The next burst may go.', 'RFC 9293 §3.8.2'],
 };
 
-const FAULTS: Readonly<Record<string, string>> = {
-  drop: 'It is lost on the way: nobody is told.',
-  delay: 'It is held back, and others overtake it.',
-  duplicate: 'It will arrive twice.',
-  swap: 'The one behind it overtakes it.',
-  corrupt: 'Its checksum is wrong now: the receiver drops it without a word.',
-  inject: 'Nobody has sent it: only its numbers decide whether it is believed.',
+const FAULTS: Readonly<Record<string, readonly [what: string, why: string]>> = {
+  drop: ['is lost', 'Nobody is told: its sender finds out only by silence.'],
+  delay: ['is held back', 'Others overtake it.'],
+  duplicate: ['comes twice', 'Numbers tell its receiver that it has the second one already.'],
+  swap: ['is overtaken', 'Numbers tell its receiver which one comes first.'],
+  corrupt: ['is damaged', 'Its checksum is wrong: the receiver drops it without a word.'],
+  inject: ['is forged', 'Nobody has sent it: only its numbers decide whether it is believed.'],
 };
 
 /** What a call means that changes no state. */
@@ -54,13 +54,13 @@ const CALLS: Readonly<Record<string, readonly [why: string, section: string]>> =
 };
 
 /** The reasons for what happened in a step, the most telling first. */
-export function reasons(events: readonly TraceEvent[]): Reason[] {
+export function reasons(events: readonly TraceEvent[], left: readonly HeldLook[]): Reason[] {
   const states: Reason[] = [];
   const others: Reason[] = [];
   const plain: Reason[] = [];
   for (const event of events) {
     if (event.kind === 'state') states.push(forState(event));
-    else if (event.kind === 'fault') others.push(forFault(event.action));
+    else if (event.kind === 'fault') others.push(forFault(event));
     else if (event.kind === 'timer' && event.action === 'fired') others.push(forTimer(event));
     else if (event.kind === 'drop') others.push(forDrop(event));
     else if (event.kind === 'call') plain.push(...forCall(event));
@@ -68,6 +68,7 @@ export function reasons(events: readonly TraceEvent[]): Reason[] {
   }
   // A state tells more than the segment that led to it.
   const told = [...states, ...others];
+  if (told.length === 0) told.push(...left.map(forPassage));
   return withoutRepetition(told.length > 0 ? told : plain);
 }
 
@@ -106,8 +107,9 @@ function ruleFor(from: string, to: string): Transition | null {
   return rules.length === 1 ? rules[0]! : null;
 }
 
-function forFault(action: string): Reason {
-  return { end: null, what: action, why: FAULTS[action] ?? '', section: '' };
+function forFault({ action, segment }: Of<'fault'>): Reason {
+  const [what, why] = FAULTS[action]!;
+  return { end: null, what: `${segment?.flags ?? 'a packet'} ${what}`, why, section: '' };
 }
 
 function forTimer({ end, timer }: Of<'timer'>): Reason {
@@ -126,6 +128,18 @@ function forCall({ end, call }: Of<'call'>): Reason[] {
   return [{ end, what: `calls ${name}`, why, section }];
 }
 
+/** A segment has gone on its way, and changed no state. */
+function forPassage({ direction, text, again, flags }: HeldLook): Reason {
+  const to: End = direction === 'in' ? 'ours' : 'theirs';
+  if (again) {
+    const why = 'A repetition: whoever has it already acknowledges it again, and drops it.';
+    return { end: to, what: `gets ${text}`, why, section: 'RFC 9293 §3.10.7.4, first check' };
+  }
+  const length = / len (\d+)/.exec(text)?.[1] ?? '0';
+  const [why, section] = meaning({ flags: flags.join(','), length: Number(length) });
+  return { end: to, what: `gets ${text}`, why, section };
+}
+
 /** Direction is seen from our end, whoever tells of the segment. */
 function forSegment({ end, direction, segment }: Of<'segment'>): Reason {
   const verb = (direction === 'out') === (end === 'ours') ? 'sent' : 'got';
@@ -133,7 +147,10 @@ function forSegment({ end, direction, segment }: Of<'segment'>): Reason {
   return { end, what: `${verb} ${segment.flags}`, why, section };
 }
 
-function meaning({ flags, length }: SegmentFields): readonly [string, string] {
+function meaning({
+  flags,
+  length,
+}: Pick<SegmentFields, 'flags' | 'length'>): readonly [string, string] {
   const has = (flag: string) => flags.split(',').includes(flag);
   if (has('RST'))
     return ['It ends the connection at once, if its number is exact.', 'RFC 9293 §3.5.3'];

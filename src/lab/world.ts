@@ -40,6 +40,9 @@ export interface World {
   readonly theirs: Party;
   /** Microseconds. */
   now(): number;
+  /** Our stack's time stands, or goes on, while somebody thinks; where it would not stand anyway. */
+  halt?(): void;
+  resume?(): void;
   /** Until both ends have done all that they do without a segment or time passing; states are sampled. */
   settle(): Promise<void>;
   /**
