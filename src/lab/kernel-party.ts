@@ -3,7 +3,7 @@
 
 import { STATE_NAMES } from '../tcp/state.js';
 import { TRANSITIONS } from '../tcp/transitions.js';
-import { connectionOf, type KernelSocket, kernelSockets } from '../trace/kernel-sockets.js';
+import { connectionOf, type KernelSocket, parseSockets } from '../trace/kernel-sockets.js';
 import { NOT_SEEN } from '../trace/ladder.js';
 import type { Timeline } from '../trace/timeline.js';
 import type { Ends, Sight } from './kernel-lines.js';
@@ -99,7 +99,7 @@ export class KernelParty implements Party {
   #look(): KernelSocket[] {
     const { port, peerPort } = this.#ends;
     const near = (first: number, one: number) => one >= first && one < first + PORTS;
-    return kernelSockets(this.#process.tables).filter(
+    return parseSockets(this.#process.readTable()).filter(
       (socket) => near(port, socket.localPort) && near(peerPort, socket.remotePort),
     );
   }

@@ -2,6 +2,7 @@
 // its lines; must not know what it is asked for.
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Line, Order, Sight } from './kernel-lines.js';
@@ -35,6 +36,8 @@ export class KernelProcess {
   #complaint = '';
   /** Whoever waits for it to start. */
   #ready: Waiting | null = null;
+  #table: number | null = null;
+  #buffer = Buffer.alloc(16_384);
   readonly #gone: Promise<void>;
 
   /** Needs CAP_SYS_ADMIN, if only in a user namespace. @throws Error with what the system said */
@@ -76,9 +79,22 @@ export class KernelProcess {
     return `/proc/${this.pid}/ns/net`;
   }
 
-  /** Folder with the kernel's tables of that namespace. */
-  get tables(): string {
-    return `/proc/${this.pid}/net`;
+  /** The kernel's table of TCP connections over IPv4 in that namespace: /proc/net/tcp, as proc(5) has it. */
+  readTable(): string {
+    // Read from the beginning, an open file gives what is so now; opening it takes longer than reading.
+    this.#table ??= openSync(`/proc/${this.pid}/net/tcp`, 'r');
+    for (let length = 0; ; ) {
+      const count = readSync(
+        this.#table,
+        this.#buffer,
+        length,
+        this.#buffer.length - length,
+        length,
+      );
+      length += count;
+      if (count === 0) return this.#buffer.toString('latin1', 0, length);
+      if (length === this.#buffer.length) this.#buffer = Buffer.concat([this.#buffer], 2 * length);
+    }
   }
 
   /** Has it do something. @throws Error when it cannot, or has ended */
@@ -92,6 +108,8 @@ export class KernelProcess {
 
   /** Ends it; resolves when it is gone. */
   close(): Promise<void> {
+    if (this.#table !== null) closeSync(this.#table);
+    this.#table = null;
     this.#child.stdin!.end();
     return this.#gone;
   }

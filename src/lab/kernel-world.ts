@@ -4,6 +4,7 @@
 import { randomFillSync } from 'node:crypto';
 import { setImmediate as round, setTimeout as sleep } from 'node:timers/promises';
 import { Gate, type HeldPacket } from '../device/gate.js';
+import { HaltingClock } from '../device/halting-clock.js';
 import { withSoftwareOffload } from '../device/offload.js';
 import { Random } from '../device/random.js';
 import { SystemClock } from '../device/system-clock.js';
@@ -16,6 +17,7 @@ import { Recorder } from '../trace/recorder.js';
 import { decodeSegment } from '../trace/segment.js';
 import { Timeline } from '../trace/timeline.js';
 import { IpAddress } from '../wire/address.js';
+import { PROTOCOL_TCP } from '../wire/ip.js';
 import type { Ends } from './kernel-lines.js';
 import { KernelParty, PORTS } from './kernel-party.js';
 import { KernelProcess } from './kernel-process.js';
@@ -32,6 +34,9 @@ const OUR_PORT = 7000;
 const KERNEL_PORT = 8000;
 /** Runs in one namespace, one after the other, until ports are taken again. */
 const RUNS = 1000;
+
+/** Offset of the protocol's number in an IPv4 header, RFC 791 §3.1. */
+const IPV4_PROTOCOL = 9;
 
 const MEMORY = 64 * 1024 * 1024;
 /** While nothing is repeated before that, a busy machine does not look like a lossy network. */
@@ -64,7 +69,7 @@ export class KernelWorld implements World {
   readonly #process: KernelProcess;
   readonly #ownsProcess: boolean;
   readonly #tun: TunDevice;
-  readonly #clock = new SystemClock();
+  readonly #clock = new HaltingClock(new SystemClock());
   readonly #stack: Stack;
   readonly #ends: Ends;
   /** Parameters of the namespace as they were before. */
@@ -98,6 +103,7 @@ export class KernelWorld implements World {
     this.#tun = TunDevice.open({
       netns: process.netns,
       address: `${KERNEL}/24`,
+      mtu: scenario.kernel?.mtu ?? 1500,
       offload: false,
       spin: 0,
       queueLength: 1000,
@@ -156,9 +162,18 @@ export class KernelWorld implements World {
     return this.#clock.now();
   }
 
+  halt(): void {
+    this.#clock.halt();
+  }
+
+  resume(): void {
+    this.#clock.resume();
+  }
+
   /**
    * The kernel acts on a segment while it is written to the device; the program there when its event loop
-   * comes to it, which is asked; what both send in return must have been read before it is over.
+   * comes to it, which is asked; what both send in return must have been read before it is over. It can
+   * do nothing more then while the gate is shut, since nothing reaches it.
    */
   async settle(): Promise<void> {
     for (let before = ''; before !== this.#signs(); ) {
@@ -166,7 +181,7 @@ export class KernelWorld implements World {
       this.core.flush(this.now());
       await this.#process.ask({ command: 'settle' });
       await this.#readDevice();
-      this.#turnAway();
+      if (this.#turnAway() === 0 && this.gate.isShut) break;
     }
     this.theirs.sample();
   }
@@ -188,17 +203,22 @@ export class KernelWorld implements World {
     }
   }
 
-  /** What is not of this run does not wait: ICMP passes, what an earlier connection repeats is dropped. */
-  #turnAway(): void {
-    for (const held of [...this.gate.held]) {
-      if (held.packet.bytes[9] !== 6) this.gate.release(held);
-      else if (!this.#isOfThisRun(held)) this.gate.drop(held);
+  /**
+   * What is not of this run does not wait: ICMP passes, what an earlier connection repeats is dropped.
+   * @returns how many packets that was
+   */
+  #turnAway(): number {
+    const strange = this.gate.held.filter((held) => !this.#isOfThisRun(held));
+    for (const held of strange) {
+      if (held.packet.bytes[IPV4_PROTOCOL] === PROTOCOL_TCP) this.gate.drop(held);
+      else this.gate.release(held);
     }
+    return strange.length;
   }
 
   #isOfThisRun({ packet, direction }: HeldPacket): boolean {
     const segment = decodeSegment(packet.bytes);
-    if (segment === null) return true;
+    if (segment === null) return false;
     const port = direction === 'in' ? segment.sourcePort : segment.destinationPort;
     return port >= this.#ends.port && port < this.#ends.port + PORTS;
   }

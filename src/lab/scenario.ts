@@ -89,6 +89,8 @@ export interface Span {
 export interface KernelSettings {
   /** It repeats what is not acknowledged as soon as Linux does by default; else not before three seconds. */
   impatient?: true;
+  /** Largest packet on the link, bytes; default 1500. */
+  mtu?: number;
   /** Parameters below /proc/sys/net, such as `ipv4/tcp_rmem`. */
   sysctl?: Readonly<Record<string, string | number>>;
 }
