@@ -174,7 +174,7 @@ export class Run {
     const held = this.world.gate.held.find((packet) => this.#mayGo(packet));
     if (held === undefined) {
       const left = PATIENCE_MS[this.world.kind] - this.#waitedMs;
-      return this.#time(Math.max(left, 0), why);
+      return this.#time(Math.max(Math.floor(left), 0), why);
     }
     const segment = this.keeper.seen(held)?.segment ?? null;
     const fault = this.#faultFor(held);
