@@ -143,7 +143,7 @@ export const LOSSES: readonly Scenario[] = [
     ],
     ours: [...PATHS.callerClosesFirst, 'CLOSED'],
     theirs: PATHS.calledClosesSecond,
-    segments: [{ match: OUR_FIN, times: 1 }, ...NO_RESET],
+    segments: [{ match: OUR_FIN, times: 1, atLeast: true }, ...NO_RESET],
     spans: TIME_WAIT_IN_FULL,
   },
 ];
