@@ -1,10 +1,8 @@
 // The program on the kernel's side, and what its kernel says of its connection. Knows both from outside;
 // must not know our stack.
 
-import { STATE_NAMES } from '../tcp/state.js';
-import { TRANSITIONS } from '../tcp/transitions.js';
-import { connectionOf, type KernelSocket, parseSockets } from '../trace/kernel-sockets.js';
-import { NOT_SEEN } from '../trace/ladder.js';
+import { KernelEnd } from '../trace/kernel-end.js';
+import { type KernelSocket, parseSockets } from '../trace/kernel-sockets.js';
 import type { Timeline } from '../trace/timeline.js';
 import type { Ends, Sight } from './kernel-lines.js';
 import type { KernelProcess } from './kernel-process.js';
@@ -14,12 +12,6 @@ import type { Party } from './world.js';
 
 /** Ports from the first one on that the connections of one run may have. */
 export const PORTS = 16;
-
-/** One segment or call can make the second state of the first; of a new connection from CLOSED. */
-function follows(from: string, to: string): boolean {
-  if (from === 'CLOSED' && to === 'SYN-RECEIVED') return true; // there is a listener
-  return TRANSITIONS.some((rule) => STATE_NAMES[rule.from] === from && STATE_NAMES[rule.to] === to);
-}
 
 /** Sockets there, seen as a party of a scenario. What its kernel does is known by looking at its tables. */
 export class KernelParty implements Party {
@@ -33,10 +25,9 @@ export class KernelParty implements Party {
   readonly #ends: Ends;
   readonly #timeline: Timeline;
   readonly #now: () => number;
+  readonly #end: KernelEnd;
   readonly #path: StatePath;
   #sockets: readonly KernelSocket[] = [];
-  /** When it was looked last, by connection, in the order in which they were seen first. */
-  readonly #states = new Map<string, string>();
   #newest: string | null = null;
 
   constructor(process: KernelProcess, ends: Ends, timeline: Timeline, now: () => number) {
@@ -44,12 +35,14 @@ export class KernelParty implements Party {
     this.#ends = ends;
     this.#timeline = timeline;
     this.#now = now;
+    this.#end = new KernelEnd(timeline, now);
     this.#path = new StatePath(timeline, 'theirs');
     process.onSight = (sight) => this.#saw(sight);
   }
 
   get state(): string {
-    return (this.#newest === null ? undefined : this.#states.get(this.#newest)) ?? 'CLOSED';
+    const view = this.#newest === null ? undefined : this.#end.views.get(this.#newest);
+    return view?.state ?? 'CLOSED';
   }
 
   get path(): readonly string[] {
@@ -78,22 +71,11 @@ export class KernelParty implements Party {
     return timers.sort((a, b) => a.ms - b.ms)[0] ?? null;
   }
 
-  /** Looks at the kernel's tables: states that came and went since the last time are not seen. */
+  /** Looks at the kernel's table: states that came and went since the last time are not seen. */
   sample(): void {
     this.#sockets = this.#look();
-    const now = new Map(this.#sockets.map((socket) => [connectionOf(socket), socket.state]));
-    for (const name of now.keys()) {
-      if (this.#states.has(name)) continue;
-      this.#states.set(name, 'CLOSED');
-      this.#newest = name;
-    }
-    for (const [name, last] of this.#states) {
-      const state = now.get(name) ?? 'CLOSED';
-      if (state === last) continue;
-      if (!follows(last, state)) this.#changed(name, last, NOT_SEEN);
-      this.#changed(name, follows(last, state) ? last : NOT_SEEN, state);
-      this.#states.set(name, state);
-    }
+    this.#end.sample(this.#sockets);
+    this.#newest = [...this.#end.views.keys()].at(-1) ?? null;
   }
 
   #look(): KernelSocket[] {
@@ -102,10 +84,6 @@ export class KernelParty implements Party {
     return parseSockets(this.#process.readTable()).filter(
       (socket) => near(port, socket.localPort) && near(peerPort, socket.remotePort),
     );
-  }
-
-  #changed(connection: string, from: string, to: string): void {
-    this.#add(connection, { kind: 'state', from, to, event: '', section: '', why: '' });
   }
 
   #newConnection(): void {
@@ -143,7 +121,4 @@ export class KernelParty implements Party {
   }
 }
 
-type What =
-  | { kind: 'call'; call: string; bytes: number }
-  | { kind: 'news'; news: string }
-  | { kind: 'state'; from: string; to: string; event: string; section: string; why: string };
+type What = { kind: 'call'; call: string; bytes: number } | { kind: 'news'; news: string };

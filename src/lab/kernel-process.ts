@@ -43,7 +43,7 @@ export class KernelProcess {
   /** Needs CAP_SYS_ADMIN, if only in a user namespace. @throws Error with what the system said */
   static async start(): Promise<KernelProcess> {
     // A debugger that stops this process is not to stop the other one.
-    const { NODE_OPTIONS, ...env } = process.env;
+    const { NODE_OPTIONS, VSCODE_INSPECTOR_OPTIONS, ...env } = process.env;
     const args = ['--net', 'sh', '-c', IN_NAMESPACE, 'sh', process.execPath, PROGRAM];
     const started = new KernelProcess(spawn('unshare', args, { stdio: 'pipe', env }));
     await started.#isReady();

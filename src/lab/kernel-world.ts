@@ -38,7 +38,7 @@ const RUNS = 1000;
 /** Offset of the protocol's number in an IPv4 header, RFC 791 §3.1. */
 const IPV4_PROTOCOL = 9;
 
-const MEMORY = 64 * 1024 * 1024;
+const MEMORY = 16 * 1024 * 1024;
 /** While nothing is repeated before that, a busy machine does not look like a lossy network. */
 const PATIENCE_MS = 3000;
 const PATIENT_TCP: Partial<TcpConfig> = {
