@@ -14,6 +14,7 @@ import { ControlServer, type Conversation, type Conversations } from './control.
 import { deviceFailure } from './device-failure.js';
 import { environment } from './failure.js';
 import type { LinkAddress, StackOptions } from './network-options.js';
+import type { Recording } from './recording.js';
 import { reportStack, reportWorker, type StackReport } from './report.js';
 
 const MIB = 1024 * 1024;
@@ -44,10 +45,16 @@ export class Host {
   /** Where the kernel on the other side shows its sockets; null where that cannot be known. */
   private readonly tables: string | null;
 
-  private constructor(options: StackOptions, device: TunDevice, share: Share | null) {
+  private constructor(
+    options: StackOptions,
+    device: TunDevice,
+    share: Share | null,
+    recording: Recording | null,
+  ) {
     const { name, mtu, offload } = device;
     const addresses = device.addresses.map(String);
-    this.gate = new Gate(device);
+    // What the gate keeps back was never on the wire, so that a recording does not have it.
+    this.gate = new Gate(recording?.wrap(device) ?? device);
     const able = withSoftwareOffload(this.gate);
     const links = workingLinks(options, addresses);
     this.facts = { name, mtu, offload, addresses, warnings: [...device.warnings] };
@@ -56,16 +63,22 @@ export class Host {
     this.clock = new HaltingClock(new SystemClock(options));
     this.shared = share && new SharedDevice(able, share);
     this.stack = makeStack(this.shared ?? able, this.clock, links, options, share);
+    recording?.watch(this.stack.core);
   }
 
   /**
    * Opens device, stack and control socket; throws failures, and leaves nothing behind then.
    * @param share where several of them share one device: whoever knows all of them is to be asked
+   * @param recording what is to see all packets, from the first on
    */
-  static async open(options: StackOptions, share: Share | null = null): Promise<Host> {
+  static async open(
+    options: StackOptions,
+    share: Share | null = null,
+    recording: Recording | null = null,
+  ): Promise<Host> {
     const device = openDevice(options, share);
     try {
-      const host = new Host(options, device, share);
+      const host = new Host(options, device, share, recording);
       if (share === null) await host.openControl();
       return host;
     } catch (error) {

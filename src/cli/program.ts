@@ -1,10 +1,10 @@
 // The program: finds the command, runs it, and says what failed. Must not know what commands do.
 
-import { readFileSync } from 'node:fs';
 import { styleText } from 'node:util';
 import { type Command, formatHelp, nearest, parseCommandLine } from './command.js';
 import { asFailure, EXIT_OK, errorCode, formatFailure, usage } from './failure.js';
 import { formatTable } from './text.js';
+import { readVersion } from './version.js';
 
 interface Entry {
   summary: string;
@@ -42,11 +42,6 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./doctor.js')).doctorCommand,
   },
 };
-
-function readVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-}
 
 function overview(): string {
   const rows = Object.entries(COMMANDS).map(([name, { summary }]) => [`  ${name}`, summary]);

@@ -6,6 +6,7 @@ import { Crew } from './crew.js';
 import { EXIT_OK } from './failure.js';
 import { workingLinks } from './host.js';
 import { readStackOptions, STACK_OPTIONS } from './network-options.js';
+import { RECORDING_OPTIONS, Recording } from './recording.js';
 import { readPorts, SERVICE_OPTIONS } from './service-set.js';
 import { StopSignals } from './signals.js';
 import { type Serving, Solo, type Speech } from './solo.js';
@@ -24,6 +25,7 @@ export const serveCommand: Command = {
     ...STACK_OPTIONS,
     workers: { value: 'N', help: 'threads, each with such memory', default: '1' },
     ...SERVICE_OPTIONS,
+    ...RECORDING_OPTIONS,
   },
   maxArguments: 0,
   run: runServe,
@@ -33,35 +35,44 @@ async function runServe(input: Input): Promise<number> {
   const options = readStackOptions(input);
   const workers = input.integer('workers', 1, MAX_WORKERS)!;
   const ports = readPorts(input);
+  const warn = (line: string) => void process.stderr.write(`finwait serve: ${line}\n`);
+  const recording = Recording.open(input, workers, warn);
+  const out = recording?.takesOutput ? process.stderr : process.stdout;
+  const say = (line: string) => void out.write(`${line}\n`);
   const signals = new StopSignals();
-  const speech: Speech = {
-    say: (line) => process.stdout.write(`${line}\n`),
-    warn: (line) => process.stderr.write(`finwait serve: ${line}\n`),
-  };
-  const serving = await (workers === 1
-    ? Solo.open(options, ports, speech)
-    : Crew.open(workers, input, ports, speech));
   try {
-    const { facts } = serving;
-    const links = workingLinks(options, facts.addresses);
-    process.stdout.write(formatBanner({ facts, links, ports, workers, netns: options.netns }));
-    await Promise.race([signals.next(), serving.failed]);
-    await stop(serving, ports.size, signals);
+    const serving = await (workers === 1
+      ? Solo.open(options, ports, { say, warn }, recording)
+      : Crew.open(workers, input, ports, { say, warn }));
+    try {
+      const { facts } = serving;
+      const links = workingLinks(options, facts.addresses);
+      out.write(formatBanner({ facts, links, ports, workers, netns: options.netns }));
+      await Promise.race([signals.next(), serving.failed]);
+      await stop(serving, ports.size, signals, say);
+    } finally {
+      await serving.close();
+    }
+    say(`Done: ${serving.facts.name} is gone.`);
   } finally {
-    await serving.close();
+    for (const line of (await recording?.finish()) ?? []) warn(line);
     signals.release();
   }
-  process.stdout.write(`Done: ${serving.facts.name} is gone.\n`);
   return EXIT_OK;
 }
 
 /** Ends everything in order; a second signal, or a peer that does not close, ends it at once. */
-async function stop(serving: Serving, listeners: number, signals: StopSignals): Promise<void> {
+async function stop(
+  serving: Serving,
+  listeners: number,
+  signals: StopSignals,
+  say: Speech['say'],
+): Promise<void> {
   const connections = await serving.connections();
   const what = connections === 1 ? '1 connection' : `${connections} connections`;
-  process.stdout.write(
+  say(
     `\nClosing ${listeners} listeners and ${what} on ${serving.facts.name}` +
-      `${connections > 0 ? ' (Ctrl-C again: at once)' : ''} ...\n`,
+      `${connections > 0 ? ' (Ctrl-C again: at once)' : ''} ...`,
   );
   await Promise.race([serving.stop(GRACE_MS), signals.next()]);
 }

@@ -4,6 +4,7 @@ import { deviceFailure } from './device-failure.js';
 import { errorCode } from './failure.js';
 import { Host, type HostFacts } from './host.js';
 import type { StackOptions } from './network-options.js';
+import type { Recording } from './recording.js';
 import { type Ports, ServiceSet } from './service-set.js';
 
 /** What somebody who serves has to say, and to whom. */
@@ -41,8 +42,13 @@ export class Solo implements Serving {
   }
 
   /** Opens a host and starts its services; throws failures, and leaves nothing behind then. */
-  static async open(options: StackOptions, ports: Ports, speech: Speech): Promise<Solo> {
-    const host = await Host.open(options);
+  static async open(
+    options: StackOptions,
+    ports: Ports,
+    speech: Speech,
+    recording: Recording | null = null,
+  ): Promise<Solo> {
+    const host = await Host.open(options, null, recording);
     try {
       const failed = watchDevice(host, speech);
       const services = await ServiceSet.start(host.stack, ports, speech.say);

@@ -143,21 +143,34 @@ const ip = new IpHeader();
 export const TCP_CHECKSUM = 16;
 const TCP_OFFSET = 12;
 
-/** Computes a TCP checksum in full, so that damage shows; other protocols have theirs complete. */
+const PROTOCOL_UDP = 17;
+/** Offsets of the checksums that a kernel may leave to its device, by protocol. */
+const PARTIAL_CHECKSUMS: Readonly<Record<number, number>> = {
+  [PROTOCOL_TCP]: TCP_CHECKSUM,
+  [PROTOCOL_UDP]: 6,
+};
+
+/** Computes the checksum of TCP or UDP in full, so that damage shows; others are always complete. */
 export function completeChecksum(packet: Packet): void {
   const { bytes } = packet;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   packet.trusted = false;
   packet.checksumStart = 0;
-  if (parseIp(view, 0, bytes.length, ip) !== IP_OK || ip.protocol !== PROTOCOL_TCP) return;
-  let sum = ip.payloadLength + PROTOCOL_TCP;
+  const offset =
+    parseIp(view, 0, bytes.length, ip) === IP_OK ? PARTIAL_CHECKSUMS[ip.protocol] : undefined;
+  if (offset === undefined || ip.moreFragments || ip.fragmentOffset !== 0) return;
+  if (ip.payloadLength < offset + 2) return;
+  let sum = ip.payloadLength + ip.protocol;
   for (const word of [ip.src0, ip.src1, ip.src2, ip.src3, ip.dst0, ip.dst1, ip.dst2, ip.dst3]) {
     sum = sumWords32(sum, word);
   }
   // The words of an IPv4 address are mapped: ::ffff:a.b.c.d adds 0xffff, which is zero, twice.
-  view.setUint16(ip.payloadOffset + TCP_CHECKSUM, 0);
+  view.setUint16(ip.payloadOffset + offset, 0);
   sum = sumBytes(view, ip.payloadOffset, ip.payloadLength, sum);
-  view.setUint16(ip.payloadOffset + TCP_CHECKSUM, complement(sum));
+  const checksum = complement(sum);
+  // RFC 768: zero would say that there is none.
+  const isNone = checksum === 0 && ip.protocol === PROTOCOL_UDP;
+  view.setUint16(ip.payloadOffset + offset, isNone ? 0xffff : checksum);
 }
 
 /** Length of the IP header, without extension headers: where the TCP header begins. */
