@@ -1,7 +1,6 @@
 // What is recorded while a stack runs: its packets, and what its TCP does. Knows options and files; must
 // not know services.
 
-import { arch, release, type } from 'node:os';
 import { isatty } from 'node:tty';
 import type { StackCore } from '../stack/core.js';
 import type { Device } from '../stack/device.js';
@@ -75,11 +74,7 @@ export class Recording {
     if (this.pcap === null) return device;
     const { file } = this.pcap;
     this.capture = new Capture(device, {
-      name: device.name,
-      description: 'packets between the kernel and finwait',
       application: `finwait ${readVersion()}`,
-      os: `${type()} ${release()}`,
-      hardware: arch(),
       write: (block) => file.write(block),
       now: wallClock(),
     });

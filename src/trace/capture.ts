@@ -1,24 +1,27 @@
 // A device in between that writes all packets into a pcapng file. Knows packets and where they go; must
 // not change what happens to them.
 
+import { arch, release, type } from 'node:os';
 import { completeChecksum, ipHeaderBytes, type Packet, PacketPort } from '../device/packet.js';
 import type { Device, DeviceCounters, DevicePort } from '../stack/device.js';
 import { formatEnd } from '../wire/address.js';
 import { IP_OK, IpHeader, PROTOCOL_TCP, parseIp } from '../wire/ip.js';
 import { TCP_HEADER } from '../wire/tcp.js';
 import type { Direction } from './event.js';
-import { type CaptureFacts, fileHeader, packetBlock, statisticsBlock } from './pcapng.js';
+import { fileHeader, packetBlock, statisticsBlock } from './pcapng.js';
 import { addressesOf } from './segment.js';
 import { type SegmentKey, StateComments } from './state-comments.js';
 
 /** With so many changes of state for which no packet comes, a block of statistics is written for them. */
 const MOST_WAITING = 1000;
 
-export interface CaptureOptions extends CaptureFacts {
+export interface CaptureOptions {
   /** Takes blocks of the file; false when one is lost, for now or for ever. */
   write: (block: Uint8Array) => boolean;
   /** Microseconds since 1970. */
   now: () => number;
+  /** Who writes the file; default `finwait`. */
+  application?: string;
 }
 
 /** A packet that the stack has not looked at yet. */
@@ -47,13 +50,15 @@ export class Capture implements Device {
   #arriving: Arriving[] = [];
   #next = 0;
 
-  constructor(device: Device, { write, now, ...facts }: CaptureOptions) {
+  constructor(device: Device, { write, now, application = 'finwait' }: CaptureOptions) {
     this.#device = device;
     this.#write = write;
     this.#now = now;
     this.comments = new StateComments(now);
     this.comments.arrives = (key) => this.#takenUp(key);
-    write(fileHeader(facts));
+    const system = { os: `${type()} ${release()}`, hardware: arch() };
+    const description = 'packets as finwait sends and gets them';
+    write(fileHeader({ name: device.name, description, application, ...system }));
   }
 
   get name(): string {

@@ -31,7 +31,7 @@ const FLAGS: Readonly<Record<Direction, number>> = { in: 1, out: 2 };
 /** §4.2: time counts in units of 10^-6 seconds. */
 const MICROSECONDS = 6;
 
-export interface CaptureFacts {
+interface CaptureFacts {
   /** Of the interface. */
   name: string;
   description: string;
@@ -40,7 +40,7 @@ export interface CaptureFacts {
   hardware: string;
 }
 
-export interface CapturedPacket {
+interface CapturedPacket {
   /** Microseconds since 1970, UTC. */
   timeUs: number;
   direction: Direction;
@@ -51,7 +51,7 @@ export interface CapturedPacket {
   lostBefore: number;
 }
 
-export interface CaptureStatistics {
+interface CaptureStatistics {
   timeUs: number;
   /** Packets that came by, and of those that could not be kept. */
   packets: number;

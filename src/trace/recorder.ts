@@ -172,13 +172,13 @@ export class Recorder implements Probe {
   #addOf(tcb: Tcb, what: Happening, copy: TcbSnapshot = snapshot(tcb)): void {
     const { connection } = this.#endsOf(tcb);
     const timeUs = this.#now?.() ?? tcb.host.nowUs;
-    this.#timeline.add({ timeUs, end: this.#end, connection, tcb: copy, ...what } as NewEvent);
+    this.#timeline.add({ timeUs, end: this.#end, connection, ...what, tcb: copy } as NewEvent);
   }
 
   #add(host: Host, ends: readonly [local: string, remote: string] | null, what: Happening): void {
     const connection = ends === null ? null : this.#connection(ends[0], ends[1]);
     const timeUs = this.#now?.() ?? host.nowUs;
-    this.#timeline.add({ timeUs, end: this.#end, connection, tcb: null, ...what } as NewEvent);
+    this.#timeline.add({ timeUs, end: this.#end, connection, ...what, tcb: null } as NewEvent);
   }
 
   #endsOf(tcb: Tcb): Ends {
