@@ -24,8 +24,14 @@ type Segment = Rung & SegmentRung;
 
 /** Timers that run out so often, or mean so little, that a ladder is clearer without them. */
 const QUIET_TIMERS = ['delayed-ack', 'pacing', 'reorder'];
-/** What a timer that fires says already, or the ACK that follows. */
-const QUIET_CONGESTION = ['timeout', 'tlp', 'recovered'];
+/** What timers do not say already, in words for people (`Probe.congestion`). */
+const CONGESTION: Readonly<Record<string, string>> = {
+  'fast-retransmit': 'lost: sent again before the timer',
+  undo: 'it was not lost: cwnd as before',
+  reordering: 'segments overtake each other',
+  'ecn-echo': 'the network is congested: cwnd shrinks',
+  hystart: 'slow start ends',
+};
 /** Calls that come with all data, or with every connection. */
 const QUIET_CALLS = ['accept', 'read', 'write'];
 
@@ -98,7 +104,7 @@ class LadderBuilder {
     this.#settle('ours');
     this.#settle('theirs');
     const [ours, theirs] = this.#ends;
-    const rungs = joinRuns(joinCrossing(this.#rungs));
+    const rungs = inOrder(joinRuns(joinCrossing(this.#rungs)));
     return { ours, theirs, before: this.#before, rungs };
   }
 
@@ -293,12 +299,21 @@ function sayEvent(
     case 'drop':
       return note(`dropped: ${event.reason}`);
     case 'congestion':
-      return QUIET_CONGESTION.includes(event.event) ? null : note(event.event);
+      return event.event in CONGESTION ? note(CONGESTION[event.event]!) : null;
     case 'news':
       return note(event.news);
     default:
       return null;
   }
+}
+
+/** A segment goes out at the time of its turn, which began before what it follows from. */
+function inOrder(rungs: readonly Rung[]): Rung[] {
+  let latest = 0;
+  return rungs.map((rung) => {
+    latest = Math.max(latest, rung.timeUs);
+    return { ...rung, timeUs: latest };
+  });
 }
 
 /** Whether a segment that arrived can have caused a change of state; calls and timeouts do not come so. */

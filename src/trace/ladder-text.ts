@@ -133,7 +133,13 @@ class Drawing {
 
   /** A double line stands for many. */
   #run(rung: RunRung): string {
-    const line = centre(` … ${describeRun(rung)} `, INNER - 1, '═');
+    const whole = ` … ${describeRun(rung)} `;
+    const room = INNER - 1;
+    const line = centre(
+      whole.length <= room ? whole : ` … ${describeRun({ ...rung, acks: 0 })} `,
+      room,
+      '═',
+    );
     return rung.direction === 'out' ? `╞${line}▶│` : `│◀${line}╡`;
   }
 

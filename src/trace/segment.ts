@@ -17,6 +17,9 @@ import {
 } from '../wire/tcp.js';
 import type { SegmentFields } from './event.js';
 
+/** A connection that has sent more counts from its origin anew; what is beyond is from before. */
+const MOST_AHEAD = 3 * 2 ** 30;
+
 /** In the order in which they are written. */
 const FLAGS: readonly (readonly [bit: number, name: string])[] = [
   [SYN, 'SYN'],
@@ -124,11 +127,17 @@ export interface Relative {
   ack: number;
 }
 
+/** How far a number is behind another one; negative for what comes from another time. */
+function distance(number: number, origin: number): number {
+  const ahead = (number - origin) >>> 0;
+  return ahead < MOST_AHEAD ? ahead : ahead - 2 ** 32;
+}
+
 /** `FIN,ACK seq 1001 ack 1`, `PSH,ACK seq 1 ack 1 len 100`; the numbers of the wire without `relative`. */
 export function describeSegment(segment: SegmentFields, relative: Relative | null = null): string {
   const { flags, length } = segment;
-  const seq = (segment.seq - (relative?.seq ?? 0)) >>> 0;
-  const ack = (segment.ack - (relative?.ack ?? 0)) >>> 0;
+  const seq = relative === null ? segment.seq : distance(segment.seq, relative.seq);
+  const ack = relative === null ? segment.ack : distance(segment.ack, relative.ack);
   const words = [flags === '' ? 'no flags' : flags, `seq ${seq}`];
   if (hasFlag(segment, 'ACK')) words.push(`ack ${ack}`);
   if (length > 0) words.push(`len ${length}`);
