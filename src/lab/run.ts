@@ -73,12 +73,6 @@ export class Run {
     return this.#failure !== null || this.#at >= this.scenario.steps.length;
   }
 
-  /** Which of the scenario's steps is being carried out; their number when all are done. */
-  get position(): number {
-    this.#advance();
-    return this.#at;
-  }
-
   /** What `step()` would do now; nothing happens. */
   next(): Next {
     if (this.done)

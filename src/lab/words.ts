@@ -1,9 +1,7 @@
 // Calls, conditions and segments in words, for those who watch. Must not know how they are carried out.
 
-import type { Direction, End, SegmentFields } from '../trace/event.js';
+import type { Direction, SegmentFields } from '../trace/event.js';
 import type { Call, Condition, Injection, Match } from './scenario.js';
-
-export const whoseName = (end: End): string => (end === 'ours' ? 'we' : 'the peer');
 
 /** `the peer calls connect`, `we call write (1000 bytes)`. */
 export function callInWords(call: Call): string {
@@ -14,13 +12,13 @@ export function callInWords(call: Call): string {
 function callDetails(call: Call): string {
   switch (call.call) {
     case 'write':
-      return ` (${call.bytes} bytes)`;
+      return ` (${bytes(call.bytes)})`;
     case 'linger':
       return ` (${call.ms} ms)`;
     case 'listen':
       return call.reuseAddress ? ' (with address reuse)' : '';
     case 'shutdown':
-      return call.atEnd ? ' (when it sees the end of the stream)' : '';
+      return call.atEnd ? ' (as soon as the stream ends)' : '';
     case 'connect':
       return call.samePort ? ' (from the same port as before)' : '';
     default:
@@ -38,7 +36,7 @@ export function matchInWords(match: Match): string {
     has.length > 0 ? has.join(',') : 'segment',
     data === true ? 'with data' : '',
     data === false ? 'without data' : '',
-    typeof data === 'number' ? `with ${data} bytes` : '',
+    typeof data === 'number' ? `with ${bytes(data)}` : '',
     lacks.length > 0 ? `without ${lacks.join(',')}` : '',
     acknowledges ? `that acknowledges the ${acknowledges}` : '',
     zeroWindow ? 'that offers no window' : '',
@@ -54,7 +52,7 @@ export function conditionInWords(condition: Condition): string {
   const who = condition.end === 'ours' ? 'we' : 'the peer';
   const verb = (ours: string, theirs: string) => (condition.end === 'ours' ? ours : theirs);
   if ('received' in condition)
-    return `${who} ${verb('have', 'has')} read ${condition.received} bytes`;
+    return `${who} ${verb('have', 'has')} read ${bytes(condition.received)}`;
   if ('sees' in condition) return `${who} ${verb('see', 'sees')} ${condition.sees}`;
   const { connections } = condition;
   return connections === undefined
@@ -63,7 +61,7 @@ export function conditionInWords(condition: Condition): string {
 }
 
 export function injectionInWords(injection: Injection): string {
-  const data = injection.data === undefined ? '' : ` with ${injection.data} bytes`;
+  const data = injection.data === undefined ? '' : ` with ${bytes(injection.data)}`;
   return `a forged ${injection.flags.join(',')}${data} is put in at the gate, ${heading(injection.direction)}`;
 }
 
@@ -73,5 +71,7 @@ export function times(count: number): string {
 
 /** `SYN`, `PSH,ACK with 100 bytes`. */
 export function segmentInWords({ flags, length }: SegmentFields): string {
-  return length > 0 ? `${flags} with ${length} bytes` : flags;
+  return length > 0 ? `${flags} with ${bytes(length)}` : flags;
 }
+
+const bytes = (count: number): string => (count === 1 ? 'one byte' : `${count} bytes`);

@@ -51,12 +51,10 @@ describe('a step', () => {
     const run = new Run(scenario, SimulatedWorld.open(scenario));
     while (!run.done) {
       const { timeline, gate } = run.world;
-      const before = [timeline.events.length, gate.held.length, run.world.now(), run.position];
+      const before = [timeline.events.length, gate.held.length, run.world.now()];
       const first = run.next();
       expect(run.next()).toEqual(first);
-      expect([timeline.events.length, gate.held.length, run.world.now(), run.position]).toEqual(
-        before,
-      );
+      expect([timeline.events.length, gate.held.length, run.world.now()]).toEqual(before);
       await run.step();
     }
     await run.step();
@@ -157,7 +155,7 @@ describe('what goes wrong is told with the step at which it does', () => {
         { end: 'ours', call: 'write', bytes: 1_000_000 },
         { until: { end: 'theirs', received: 1 } },
       ],
-      'step 7 of 7 (until the peer has read 1 bytes): patience is over; ' +
+      'step 7 of 7 (until the peer has read one byte): patience is over; ' +
         'we are in ESTABLISHED, the peer is in ESTABLISHED',
     ],
     [
@@ -169,13 +167,13 @@ describe('what goes wrong is told with the step at which it does', () => {
     [
       'a call that fails',
       [{ end: 'ours', call: 'write', bytes: 1 }],
-      'step 1 of 1 (we call write (1 bytes)): it fails with ENOTCONN; ' +
+      'step 1 of 1 (we call write (one byte)): it fails with ENOTCONN; ' +
         'we are in CLOSED, the peer is in CLOSED',
     ],
     [
       'a call that fails in another way',
       [{ end: 'ours', call: 'write', bytes: 1, fails: 'EPIPE' }],
-      'step 1 of 1 (we call write (1 bytes)): it fails with ENOTCONN, not with EPIPE; ' +
+      'step 1 of 1 (we call write (one byte)): it fails with ENOTCONN, not with EPIPE; ' +
         'we are in CLOSED, the peer is in CLOSED',
     ],
     [
