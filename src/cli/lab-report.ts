@@ -1,17 +1,21 @@
 // What is shown of scenarios and of what came of them. Knows text; must not know how they are carried out.
 
 import { styleText } from 'node:util';
+import { processTerminal } from '../debug/terminal.js';
 import type { Result } from '../lab/result.js';
 import type { Run } from '../lab/run.js';
 import type { Scenario } from '../lab/scenario.js';
 import type { Finished } from '../lab/series.js';
 import type { TraceEvent } from '../trace/event.js';
+import { ladderMermaid } from '../trace/ladder-mermaid.js';
 import { ladderText } from '../trace/ladder-text.js';
 import { reportStack, type SocketReport } from './report.js';
 import { formatSockets, waitsForSomebody } from './ss.js';
 import { formatTable } from './text.js';
 
 const WIDTH = 80;
+/** Column of names. */
+const NAME = 30;
 
 /** What is kept of a run when its world is gone. */
 export interface Kept {
@@ -48,26 +52,37 @@ All of them, against the kernel or, in no time, in simulation: finwait lab run -
 /** The line about one of many. */
 export function progress({ result, scenario, ms }: Finished<Kept>): string {
   const mark = result.passed ? styleText('green', 'passed') : styleText('red', 'FAILED');
-  return `${mark}  ${result.name.padEnd(24)}${`${(ms / 1000).toFixed(2)} s`.padStart(9)}  ${scenario.title}\n`;
+  return `${mark}  ${result.name.padEnd(NAME)}${`${(ms / 1000).toFixed(2)} s`.padStart(9)}  ${scenario.title}\n`;
 }
 
 /** Heading, reason, ladder and verdict. */
 export function report({ scenario, result, ms, view }: Finished<Kept>): string {
-  const names = { ours: 'finwait', theirs: view.kind === 'kernel' ? 'kernel' : 'peer' };
-  const ladder = ladderText({ events: view.events }, { names });
+  const { colour } = processTerminal().style;
+  const ladder = ladderText({ events: view.events }, { names: namesOf(view), colour });
   const waiting = view.sockets.filter(waitsForSomebody);
   const parts = [
     `${styleText('bold', `${scenario.name}: ${scenario.title}`)}\n${scenario.section}\n`,
     wrap(scenario.why),
     ladder,
     ...(waiting.length === 0 ? [] : [`finwait ss would show:\n${formatSockets(waiting)}`]),
-    verdict(result, ms),
+    verdict(result, ms, view),
   ];
-  return `${parts.join('\n')}\n`;
+  return parts.join('\n');
 }
 
-function verdict({ passed, failures }: Result, ms: number): string {
-  const seconds = `${(ms / 1000).toFixed(2)} s`;
+/** The same as a diagram, with the heading as a comment. */
+export function diagram({ scenario, view }: Finished<Kept>): string {
+  const heading = `%% ${scenario.name}: ${scenario.title}\n`;
+  return heading + ladderMermaid({ events: view.events }, { names: namesOf(view) });
+}
+
+function namesOf({ kind }: Kept): { ours: string; theirs: string } {
+  return { ours: 'finwait', theirs: kind === 'kernel' ? 'kernel' : 'peer' };
+}
+
+function verdict({ passed, failures }: Result, ms: number, { kind }: Kept): string {
+  const time = kind === 'kernel' ? '' : ' of virtual time';
+  const seconds = `${(ms / 1000).toFixed(2)} s${time}`;
   if (passed) return `${styleText('green', 'passed')} in ${seconds}\n`;
   const reasons = failures.map((failure) => wrap(failure, '  '));
   return `${styleText('red', 'FAILED')} after ${seconds}\n${reasons.join('')}`;

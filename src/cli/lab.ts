@@ -1,13 +1,19 @@
 // `finwait lab`: the scenarios, and what comes of them. Knows what is asked for and in which form; what
 // happens stands in src/lab.
 
+import { debugRun } from '../debug/debug-run.js';
+import { processTerminal } from '../debug/terminal.js';
+import { KernelWorld } from '../lab/kernel-world.js';
 import type { Result } from '../lab/result.js';
 import type { Scenario } from '../lab/scenario.js';
 import { SCENARIOS, scenarioNamed } from '../lab/scenarios/index.js';
-import { type Finished, runSeries, type SeriesOptions } from '../lab/series.js';
+import { type Finished, runSeries, type SiteOptions } from '../lab/series.js';
+import { SimulatedWorld } from '../lab/simulation.js';
+import type { World } from '../lab/world.js';
 import { type Command, helpHint, type Input, nearest } from './command.js';
+import { DEBUG_OPTIONS, debugging, readDebugOptions } from './debug-options.js';
 import { EXIT_FAILED, EXIT_OK, usage } from './failure.js';
-import { type Kept, keep, listing, progress, report, summary } from './lab-report.js';
+import { diagram, type Kept, keep, listing, progress, report, summary } from './lab-report.js';
 import { runWithRights } from './lab-rights.js';
 
 /** Runs at once where all are asked for: most of their time they wait for a timer of the kernel. */
@@ -25,6 +31,9 @@ export const labCommand: Command = {
     all: { help: 'all scenarios: a line each, and the ladder of those that fail' },
     sim: { help: 'between two of our stacks in virtual time, without the kernel' },
     json: { help: 'as JSON: an array with the result of each scenario; of the list: its entries' },
+    mermaid: { help: 'each ladder as a sequence diagram in the language of Mermaid' },
+    step: { help: 'step through one scenario at the terminal: see the help there (?)' },
+    ...DEBUG_OPTIONS,
     seed: { value: 'N', help: 'choose sequence numbers and ports by this number (0 to 2^32-1)' },
   },
   maxArguments: Number.POSITIVE_INFINITY,
@@ -39,17 +48,20 @@ async function runLab(input: Input): Promise<number> {
   }
   if (verb !== 'run') throw unknownVerb(verb);
   const scenarios = choose(names, input.given('all'));
-  const options = readOptions(input, scenarios);
-  const elsewhere = options.simulated ? null : await runWithRights();
-  return elsewhere ?? carryOut(scenarios, options, input);
+  checkForms(input, scenarios);
+  const site = readSite(input);
+  const elsewhere = site.simulated ? null : await runWithRights();
+  if (elsewhere !== null) return elsewhere;
+  if (input.given('step')) return stepThrough(scenarios[0]!, site, input);
+  return carryOut(scenarios, site, input);
 }
 
 function unknownVerb(verb: string | undefined): Error {
   if (verb === undefined)
-    return usage('--all is for `finwait lab run`', 'write finwait lab run --all');
+    return usage('--all is for running scenarios', 'write finwait lab run --all');
   const isName = scenarioNamed(verb) !== null;
   const fix = isName ? `write finwait lab run ${verb}` : helpHint(labCommand);
-  return usage(`finwait lab can \`run\` scenarios, not "${verb}"`, fix);
+  return usage(`"${verb}" is nothing that the lab does`, fix);
 }
 
 function choose(names: readonly string[], all: boolean): readonly Scenario[] {
@@ -70,35 +82,64 @@ function choose(names: readonly string[], all: boolean): readonly Scenario[] {
   });
 }
 
-function readOptions(input: Input, scenarios: readonly Scenario[]): SeriesOptions<Kept> {
-  return {
-    simulated: input.given('sim'),
-    seed: input.integer('seed', 0, MAX_SEED),
-    sites: Math.min(SITES, scenarios.length),
-    look: keep,
-  };
+/** What excludes what. */
+function checkForms(input: Input, scenarios: readonly Scenario[]): void {
+  const forms = ['json', 'mermaid', 'step'].filter((name) => input.given(name));
+  if (forms.length > 1) {
+    const [first, second] = forms;
+    throw usage(`--${first} and --${second} exclude each other`, 'leave out one of them');
+  }
+  if (input.given('step') && scenarios.length > 1) {
+    throw usage('one can step through one scenario at a time', 'name one');
+  }
+  for (const name of Object.keys(DEBUG_OPTIONS)) {
+    if (input.given(name) && !input.given('step')) {
+      throw usage(`--${name} is for stepping`, 'add --step');
+    }
+  }
+}
+
+function readSite(input: Input): SiteOptions {
+  return { simulated: input.given('sim'), seed: input.integer('seed', 0, MAX_SEED) };
+}
+
+async function stepThrough(scenario: Scenario, site: SiteOptions, input: Input): Promise<number> {
+  const options = { ...readDebugOptions(input), seed: site.seed };
+  const { simulated, seed } = site;
+  const open = async (): Promise<World> =>
+    simulated ? SimulatedWorld.open(scenario, { seed }) : KernelWorld.open(scenario, { seed });
+  return debugging(() => debugRun(open, scenario, processTerminal(), options));
 }
 
 async function carryOut(
   scenarios: readonly Scenario[],
-  options: SeriesOptions<Kept>,
+  site: SiteOptions,
   input: Input,
 ): Promise<number> {
   const results: Result[] = [];
   const start = performance.now();
-  for await (const finished of runSeries(scenarios, options)) {
+  const show = formOf(input);
+  const sites = Math.min(SITES, scenarios.length);
+  for await (const finished of runSeries(scenarios, { ...site, sites, look: keep })) {
+    const gap = results.length > 0 && !input.given('all') ? '\n' : '';
     results.push(finished.result);
-    if (!input.given('json')) process.stdout.write(format(finished, input.given('all')));
+    if (show !== null) process.stdout.write(gap + show(finished));
   }
-  if (input.given('json')) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
-  else if (results.length > 1) {
-    process.stdout.write(summary(results, options.simulated, performance.now() - start));
+  if (show === null) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
+  else if (results.length > 1 && show !== diagram) {
+    process.stdout.write(summary(results, site.simulated, performance.now() - start));
   }
   return results.every(({ passed }) => passed) ? EXIT_OK : EXIT_FAILED;
 }
 
-function format(finished: Finished<Kept>, all: boolean): string {
+/** How each run is shown as soon as it is over; null where all wait for the end. */
+function formOf(input: Input): ((finished: Finished<Kept>) => string) | null {
+  if (input.given('json')) return null;
+  if (input.given('mermaid')) return diagram;
+  return input.given('all') ? lineAndTrouble : report;
+}
+
+function lineAndTrouble(finished: Finished<Kept>): string {
   const line = progress(finished);
-  if (!all) return report(finished);
   return finished.result.passed ? line : `${line}\n${report(finished)}\n`;
 }

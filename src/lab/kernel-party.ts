@@ -4,6 +4,7 @@
 import { KernelEnd } from '../trace/kernel-end.js';
 import { type KernelSocket, parseSockets } from '../trace/kernel-sockets.js';
 import type { Timeline } from '../trace/timeline.js';
+import { formatEnd } from '../wire/address.js';
 import type { Ends, Sight } from './kernel-lines.js';
 import type { KernelProcess } from './kernel-process.js';
 import type { Call } from './scenario.js';
@@ -29,6 +30,8 @@ export class KernelParty implements Party {
   readonly #path: StatePath;
   #sockets: readonly KernelSocket[] = [];
   #newest: string | null = null;
+  /** How many ports it has called from: each new one is one more than the one before. */
+  #connects = 0;
 
   constructor(process: KernelProcess, ends: Ends, timeline: Timeline, now: () => number) {
     this.#process = process;
@@ -55,8 +58,10 @@ export class KernelParty implements Party {
 
   async call(call: Call): Promise<string | null> {
     if (call.call === 'connect') this.#newConnection();
+    if (call.call === 'connect' && !call.samePort) this.#connects += 1;
+    const connection = call.call === 'connect' ? this.#dialled : this.#newest;
     const bytes = call.call === 'write' ? call.bytes : 0;
-    this.#add(this.#newest, { kind: 'call', call: call.call, bytes });
+    this.#add(connection, { kind: 'call', call: call.call, bytes });
     return this.#process.ask({ command: 'call', call });
   }
 
@@ -84,6 +89,13 @@ export class KernelParty implements Party {
     return parseSockets(this.#process.readTable()).filter(
       (socket) => near(port, socket.localPort) && near(peerPort, socket.remotePort),
     );
+  }
+
+  /** The connection that the last `connect` asks for. */
+  get #dialled(): string {
+    const { address, port, peerAddress, peerPort } = this.#ends;
+    const own = formatEnd(address, port + this.#connects - 1);
+    return `${formatEnd(peerAddress, peerPort)} ${own}`;
   }
 
   #newConnection(): void {

@@ -136,6 +136,7 @@ export class KernelWorld implements World {
     for (const [name, value] of Object.entries(kernel.sysctl ?? {})) {
       await this.#sysctl(name, String(value));
     }
+    this.core.flush(this.now()); // from now on it knows what time it is
   }
 
   async #makePatient(): Promise<void> {

@@ -24,7 +24,7 @@ export interface SiteOptions {
 export async function openSite({ simulated, seed }: SiteOptions): Promise<Site> {
   if (simulated) {
     return {
-      open: async (scenario) => SimulatedWorld.open(scenario, seed === undefined ? {} : { seed }),
+      open: async (scenario) => SimulatedWorld.open(scenario, { seed }),
       close: async () => {},
     };
   }

@@ -22,7 +22,7 @@ import type { World } from './world.js';
 
 export interface SimulationOptions {
   /** Varies initial sequence numbers, ports, delays and the time of day; default 1. */
-  seed?: number;
+  seed?: number | undefined;
 }
 
 const MEMORY = 8 * 1024 * 1024;
