@@ -75,8 +75,8 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   break: {
     usage: 'break CONDITION',
-    key: ':break …',
-    help: 'state=FIN-WAIT-2, flag=FIN, timer=retransmit, segment=12; ours: or theirs: before it',
+    key: '',
+    help: 'stop at state=CLOSED, flag=FIN, timer=…, ours:segment=9',
     parse: (words) => {
       if (words.length === 0) throw new CommandError('break needs a condition', 'break flag=FIN');
       none(words.slice(1));
@@ -122,7 +122,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   inject: {
     usage: 'inject rst|fin|old [to ours|theirs]',
     key: 'r f o',
-    help: 'a forged RST, FIN or old segment towards ours (R F O: towards theirs)',
+    help: 'forge a segment towards us (R F O: towards the peer)',
     parse: parseInject,
   },
   skip: {

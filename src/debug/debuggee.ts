@@ -33,6 +33,8 @@ export interface HeldLook {
   direction: Direction;
   /** `FIN,ACK seq 1001 ack 1 len 0`. */
   text: string;
+  /** Who made it: one of the two ends, or somebody at the gate. */
+  origin: 'sent' | 'copied' | 'injected';
   /** What takes the same sequence numbers has come to the gate before. */
   again: boolean;
   /** Flags that are set, for breakpoints; empty for what is not TCP. */

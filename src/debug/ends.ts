@@ -1,7 +1,7 @@
 // What can be seen of the two ends of a connection, and of what waits between them. Knows stacks, tables of
 // a kernel and a gate; must not know who asks.
 
-import type { Gate } from '../device/gate.js';
+import type { Gate, HeldPacket } from '../device/gate.js';
 import type { StackCore } from '../stack/core.js';
 import type { Connection } from '../tcp/connection.js';
 import type { End, SegmentFields, TcbSnapshot, TraceEvent } from '../trace/event.js';
@@ -50,7 +50,7 @@ export function mirrored(connection: string): string {
 export function endOfStack(
   core: StackCore,
   connection: string,
-  last: TcbSnapshot | null,
+  last: () => TcbSnapshot | null,
 ): Omit<EndLook, 'endpoint' | 'state'> {
   for (const each of core.connections()) {
     if (nameOfConnection(each) === connection) {
@@ -58,7 +58,8 @@ export function endOfStack(
       return { tcb, timer: tcb.timers[0] ?? null, queues: null };
     }
   }
-  const tcb = last === null ? null : { ...last, timers: [] };
+  const known = last();
+  const tcb = known === null ? null : { ...known, timers: [] };
   for (const record of core.timeWaits()) {
     const { localAddress, localPort, remoteAddress, remotePort, remainingMs } = record;
     const ends = [formatEnd(localAddress, localPort), formatEnd(remoteAddress, remotePort)];
@@ -114,12 +115,20 @@ export class Waiting {
   /** Who has first said what takes these sequence numbers. */
   readonly #first = new Map<string, number>();
 
-  look(gate: Gate, events: readonly TraceEvent[]): HeldLook[] {
+  /** @param originOf who has made a packet */
+  look(
+    gate: Gate,
+    events: readonly TraceEvent[],
+    originOf: (held: HeldPacket) => HeldLook['origin'],
+  ): HeldLook[] {
     this.#learn(events);
-    return gate.held.map(({ id, direction, packet }) => {
+    return gate.held.map((held) => {
+      const { id, direction, packet } = held;
+      const origin = originOf(held);
       const segment = decodeSegment(packet.bytes, packet.gsoSize);
       if (segment === null) {
-        return { id, direction, text: otherPacket(packet.bytes), again: false, flags: [] };
+        const text = otherPacket(packet.bytes);
+        return { id, direction, text, origin, again: false, flags: [] };
       }
       if (id > this.#lastId) {
         this.#lastId = id;
@@ -127,7 +136,7 @@ export class Waiting {
       }
       const text = describeSegment(segment, this.#origins.relative(segment));
       const again = this.#isAgain(id, segment);
-      return { id, direction, text, again, flags: segment.flags.split(',') };
+      return { id, direction, text, origin, again, flags: segment.flags.split(',') };
     });
   }
 

@@ -15,10 +15,10 @@ export function helpLines(): string[] {
   });
   return [
     ' Segments of both directions wait at the gate: nothing moves until you say so.',
-    ' Keys act on the chosen packet (▶, up and down choose); ":" takes any command as a line.',
+    ' Keys act on the packet at ▶ (up, down choose); after ":" comes a whole command.',
     '',
     ...lines.flat(),
   ];
 }
 
-const HELP_AT = 32;
+const HELP_AT = 25;

@@ -29,9 +29,11 @@ export function ladderLines(
 
 /** Segments of ours that were sent, but are still at the gate: the newest ones that look like them. */
 function waitingRungs(rungs: readonly Rung[], held: View['held']): Rung[] {
-  const texts = held.filter(({ direction }) => direction === 'out').map(({ text }) => text);
+  const sent = held.filter(({ direction, origin }) => direction === 'out' && origin === 'sent');
+  const texts = sent.map(({ text }) => text);
   return rungs.toReversed().filter((rung) => {
-    if (rung.kind !== 'segment' || rung.direction !== 'out') return false;
+    if (rung.kind !== 'segment' || rung.direction !== 'out' || rung.fate !== 'arrives')
+      return false;
     const at = texts.lastIndexOf(rung.label);
     if (at >= 0) texts.splice(at, 1);
     return at >= 0;
@@ -70,8 +72,12 @@ function drawSegment(
   waits: boolean,
   more?: string,
 ): string {
-  const said = [...remarks, ...(from === 'gate' ? ['forged'] : []), ...(more ? [more] : [])];
-  if (waits) said.push('waits');
+  const said = [
+    ...(waits ? ['waits'] : []),
+    ...remarks,
+    ...(from === 'gate' ? ['forged'] : []),
+    ...(more ? [more] : []),
+  ];
   if (fate !== 'arrives') said.push(fate);
   const text = said.length === 0 ? label : `${label} · ${said.join(', ')}`;
   if (fate === 'lost' || waits) return drawHalf(direction, text, width, waits ? '┤' : '×');

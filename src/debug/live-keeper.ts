@@ -16,6 +16,7 @@ import {
   endOfKernel,
   endOfStack,
   lastTcb,
+  NOBODY,
   nameOfConnection,
   newestConnection,
   stateInStack,
@@ -49,6 +50,8 @@ export class LiveKeeper {
   readonly #timeline = new Timeline(KEPT);
   readonly #keeper: Gatekeeper;
   readonly #waiting = new Waiting();
+  /** Numbers of packets that were put in here. */
+  readonly #forged = new Set<number>();
   readonly #tick: NodeJS.Timeout;
   readonly #probe: StackCore['probe'];
   #sentEvents = 0;
@@ -180,7 +183,7 @@ export class LiveKeeper {
       data: what === 'old' ? 1 : 0,
       timestamps: null,
     });
-    this.#stack.gate.inject(direction, bytes, true);
+    this.#forged.add(this.#stack.gate.inject(direction, bytes, true).id);
     this.#timeline.add({
       ...{ timeUs: this.#stack.clock.now(), end: 'ours', connection, tcb: null },
       ...{ kind: 'fault', action: 'inject', direction, segment: decodeSegment(bytes) },
@@ -213,7 +216,9 @@ export class LiveKeeper {
     const { gate, core } = this.#stack;
     core.renewClock();
     const connection = this.#connection();
-    const held = this.#waiting.look(gate, events);
+    const held = this.#waiting.look(gate, events, (each) =>
+      this.#forged.has(each.id) ? 'injected' : (this.#keeper.seen(each)?.origin ?? 'sent'),
+    );
     const text =
       held[0] === undefined
         ? 'nothing waits: a step waits for a packet'
@@ -233,22 +238,20 @@ export class LiveKeeper {
 
   #ours(connection: string | null, events: readonly TraceEvent[]): EndLook {
     const { core } = this.#stack;
-    if (connection === null) return NOTHING;
+    if (connection === null) return NOBODY;
     const state = stateInStack(core, connection);
-    const last = lastTcb(events, 'ours', connection);
+    const last = () => lastTcb(events, 'ours', connection);
     return { endpoint: connection.split(' ')[0]!, state, ...endOfStack(core, connection, last) };
   }
 
   #theirs(connection: string | null): EndLook {
-    if (connection === null) return NOTHING;
+    if (connection === null) return NOBODY;
     const endpoint = connection.split(' ')[1]!;
     const sockets = this.#stack.sockets();
-    if (sockets === null) return { ...NOTHING, endpoint, state: 'not seen' };
+    if (sockets === null) return { ...NOBODY, endpoint, state: 'not seen' };
     return { endpoint, ...endOfKernel(sockets, connection) };
   }
 }
-
-const NOTHING: EndLook = { endpoint: null, state: 'CLOSED', tcb: null, timer: null, queues: null };
 
 interface Place {
   address: string;

@@ -27,8 +27,11 @@ export function arrow(direction: Direction): string {
   return direction === 'out' ? '→' : '←';
 }
 
-export function packet({ id, direction, text, again }: HeldLook): string {
-  return `#${id} ${arrow(direction)} ${text}${again ? ' · again' : ''}`;
+export function packet({ id, direction, text, origin, again }: HeldLook): string {
+  const made = { sent: again ? ' · again' : '', copied: ' · a copy', injected: ' · forged' }[
+    origin
+  ];
+  return `#${id} ${arrow(direction)} ${text}${made}`;
 }
 
 export function change({ field, from, to }: Change): string {

@@ -13,7 +13,15 @@ import {
   type Look,
   Refusal,
 } from './debuggee.js';
-import { endOfKernel, endOfStack, lastTcb, mirrored, newestConnection, Waiting } from './ends.js';
+import {
+  endOfKernel,
+  endOfStack,
+  lastTcb,
+  mirrored,
+  NOBODY,
+  newestConnection,
+  Waiting,
+} from './ends.js';
 
 /** What a forged segment says, before it gets the numbers of the one it pretends to come from. */
 const FORGERIES: Readonly<Record<Forgery, Omit<Injection, 'direction'>>> = {
@@ -41,30 +49,31 @@ export class RunDebuggee implements Debuggee {
   }
 
   look(): Look {
-    const { world, scenario } = this.#run;
+    const { world, scenario, keeper } = this.#run;
     const { events } = world.timeline;
     const connection = newestConnection(events);
     const theirs = this.#theirs(connection, events); // a kernel's is looked at now
-    const { text, note } = this.#run.next();
+    const { kind, text, note } = this.#run.next();
+    const done = kind === 'done';
     return {
       timeUs: world.now(),
       events: world.timeline.events,
       connection,
       ours: this.#ours(connection, events),
       theirs,
-      held: this.#waiting.look(world.gate, events),
+      held: this.#waiting.look(world.gate, events, (held) => keeper.seen(held)?.origin ?? 'sent'),
       next: { text, note },
       about: { end: null, what: scenario.title, why: scenario.why, section: scenario.section },
-      done: this.#run.done,
-      verdict: this.#judge(),
+      done,
+      verdict: done ? this.#judge() : null,
     };
   }
 
   #ours(connection: string | null, events: readonly TraceEvent[]): EndLook {
     const { core, ours } = this.#run.world;
     const { state } = ours;
-    if (connection === null) return { endpoint: null, state, tcb: null, timer: null, queues: null };
-    const last = lastTcb(events, 'ours', connection);
+    if (connection === null) return { ...NOBODY, state };
+    const last = () => lastTcb(events, 'ours', connection);
     return { endpoint: endpoint(connection, 'ours'), state, ...endOfStack(core, connection, last) };
   }
 
@@ -72,18 +81,16 @@ export class RunDebuggee implements Debuggee {
     const { world } = this.#run;
     const sockets = world.theirSockets?.();
     const { state } = world.theirs;
-    const nothing = { endpoint: null, state, tcb: null, timer: null, queues: null };
-    if (connection === null) return nothing;
-    const named = { ...nothing, endpoint: endpoint(connection, 'theirs') };
+    if (connection === null) return { ...NOBODY, state };
+    const named = { ...NOBODY, state, endpoint: endpoint(connection, 'theirs') };
     if (sockets !== undefined) return { ...named, ...endOfKernel(sockets, connection), state };
     if (world.theirCore === undefined) return named;
-    const last = lastTcb(events, 'theirs', connection);
+    const last = () => lastTcb(events, 'theirs', connection);
     return { ...named, ...endOfStack(world.theirCore, mirrored(connection), last) };
   }
 
   /** Judged once, when the scenario is over: what is done later is not its business. */
   #judge(): Look['verdict'] {
-    if (!this.#run.done) return null;
     if (this.#verdict === null) {
       const { passed, failures } = this.#run.result();
       this.#verdict = { passed, failures };

@@ -221,7 +221,7 @@ export class Session {
     this.#actions.push(action);
     this.#history.push(this.#look(text, before, before.upTo));
     this.#at = this.#history.length - 1;
-    if (action.do !== 'step') this.#keepChosen(before);
+    if (action.do !== 'step' && action.do !== 'inject') this.#keepChosen(before);
   }
 
   /** What was chosen stays so while it waits. */

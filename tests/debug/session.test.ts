@@ -1,0 +1,286 @@
+// The engine of the debugger without a terminal: steps, deeds, breakpoints, and the way back.
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseBreakpoint } from '../../src/debug/breakpoint.js';
+import { parseCommand } from '../../src/debug/command.js';
+import { Refusal } from '../../src/debug/debuggee.js';
+import type { Session, SessionCommand } from '../../src/debug/session.js';
+import type { View } from '../../src/debug/view.js';
+import { SCENARIOS } from '../../src/lab/scenarios/index.js';
+import { openLikeKernel, openSession } from './simulated.js';
+
+/** Carries out lines as they would be typed. */
+async function type(session: Session, ...lines: string[]): Promise<View> {
+  for (const line of lines) await session.run(parseCommand(line) as SessionCommand);
+  return session.view;
+}
+
+const statesOf = ({ ours, theirs }: View) => [ours.state, theirs.state];
+
+describe('stepping', () => {
+  it('says what it will do, and does it', async () => {
+    const session = await openSession('active-close');
+    const said: string[] = [];
+    for (let i = 0; i < 7; i++) {
+      said.push(session.view.next.text);
+      await type(session, 'step');
+      expect(session.view.action).toBe(said.at(-1));
+    }
+    expect(said.slice(0, 3)).toEqual([
+      'the peer calls listen',
+      'we call connect',
+      'SYN passes, to the peer',
+    ]);
+    expect(statesOf(session.view)).toEqual(['FIN-WAIT-1', 'CLOSE-WAIT']);
+  });
+
+  it('tells what changed in the control blocks, in the words of the RFC', async () => {
+    const session = await openSession('active-close');
+    const { ours, theirs } = await type(session, 'break state=FIN-WAIT-1', 'continue');
+    expect(ours.changes).toEqual([
+      { field: 'SND.NXT', from: '1', to: '2' },
+      { field: 'FIN', from: 'none', to: 'sent' },
+    ]);
+    expect(theirs.changes).toEqual([]);
+    expect(ours.tcb?.timers.map(({ name }) => name)).toContain('retransmit');
+  });
+
+  it('says why, with the rule and its section', async () => {
+    const session = await openSession('active-close');
+    const [first] = (await type(session, 'break ours:state=FIN-WAIT-2', 'continue')).why;
+    expect(first).toMatchObject({
+      end: 'ours',
+      what: 'FIN-WAIT-1 → FIN-WAIT-2, rcv ACK of FIN',
+      section: 'RFC 9293 §3.10.7.4',
+    });
+    expect(first!.why).toMatch(/^The peer has all that we sent/);
+  });
+
+  it('says what a segment is for that changes no state', async () => {
+    const session = await openSession('half-close');
+    await type(session, 'break flag=PSH', 'continue', 'step');
+    expect(session.view.why).not.toEqual([]);
+    for (const { why, section } of session.view.why) expect(`${why}${section}`).toMatch(/RFC/);
+  });
+
+  it('begins with what the scenario is about, and ends with its verdict', async () => {
+    const session = await openSession('active-close');
+    expect(session.view.why[0]).toMatchObject({ what: 'We close first', section: /RFC/ });
+    expect((await type(session, 'continue')).verdict).toEqual({ passed: true, failures: [] });
+    await expect(type(session, 'step')).rejects.toThrow(Refusal);
+    await expect(type(session, 'continue')).rejects.toThrow('end of the run');
+  });
+
+  it.each(SCENARIOS.map(({ name }) => name))('goes through %s to its end', async (name) => {
+    const session = await openSession(name);
+    expect((await type(session, 'continue')).verdict).toEqual({ passed: true, failures: [] });
+  });
+});
+
+describe('continuing', () => {
+  it('stops before a segment passes, so that something can be done to it', async () => {
+    const breakpoints = [parseBreakpoint('theirs:flag=FIN')];
+    const session = await openSession('active-close', { breakpoints });
+    const view = await type(session, 'continue');
+    expect(view.struck).toEqual(['theirs:flag=FIN']);
+    expect(view.held.at(-1)).toMatchObject({ direction: 'in', flags: ['FIN', 'ACK'] });
+    expect(statesOf(view)).toEqual(['FIN-WAIT-2', 'LAST-ACK']);
+  });
+
+  it('stops at the number of a segment, at a timer, and at a state of either end', async () => {
+    const session = await openSession('lost-fin');
+    expect((await type(session, 'break segment=3', 'continue')).held[0]!.id).toBe(3);
+    await type(session, 'unbreak all', 'break ours:timer=retransmit', 'continue');
+    expect(session.view.struck).toEqual(['ours:timer=retransmit']);
+    expect(session.view.why[0]!.section).toMatch(/RFC 6298/);
+    await type(session, 'unbreak 1', 'break theirs:state=LAST-ACK', 'continue');
+    expect(session.view.theirs.state).toBe('LAST-ACK');
+  });
+
+  it('stops when somebody wants it to', async () => {
+    const session = await openSession('half-close');
+    let asked = 0;
+    await session.run({ name: 'continue' }, () => ++asked === 3);
+    expect(session.view.message).toBe('stopped by a key');
+    expect(session.view.done).toBe(false);
+  });
+
+  it('does not stop again at what it has stopped at', async () => {
+    const session = await openSession('active-close');
+    await type(session, 'break flag=FIN', 'continue');
+    const first = session.view.step;
+    await type(session, 'continue');
+    expect(session.view.step).toBeGreaterThan(first);
+    expect(session.view.struck).toEqual(['flag=FIN']);
+  });
+});
+
+describe('what can be done to what waits', () => {
+  /** Our FIN waits at the gate. */
+  async function atOurFin(): Promise<Session> {
+    const session = await openSession('active-close');
+    await type(session, 'break ours:flag=FIN', 'continue', 'unbreak all');
+    return session;
+  }
+
+  it('drop: it is repeated when its timer runs out', async () => {
+    const session = await atOurFin();
+    await type(session, 'drop');
+    expect(session.view.held).toEqual([]);
+    expect(session.view.why[0]).toMatchObject({ what: 'FIN,ACK is lost' });
+    await type(session, 'skip');
+    expect(session.view.held[0]).toMatchObject({ again: true, flags: ['FIN', 'ACK'] });
+  });
+
+  it('corrupt: it goes, and is thrown away there', async () => {
+    const session = await atOurFin();
+    const { id } = session.view.held[0]!;
+    await type(session, `corrupt ${id}`);
+    expect(session.view.held).toEqual([]);
+    expect(session.view.theirs.state).toBe('ESTABLISHED');
+  });
+
+  it('duplicate and delay: a copy waits behind it, and what is delayed goes to the end', async () => {
+    const session = await atOurFin();
+    await type(session, 'duplicate');
+    expect(session.view.held.map(({ again }) => again)).toEqual([false, true]);
+    const [first, second] = session.view.held;
+    await type(session, `delay ${first!.id}`);
+    expect(session.view.held.map(({ id }) => id)).toEqual([second!.id, first!.id]);
+    await type(session, `swap ${second!.id}`);
+    expect(session.view.held.map(({ id }) => id)).toEqual([first!.id, second!.id]);
+    await type(session, 'pass');
+    expect(session.view.theirs.state).toBe('CLOSE-WAIT');
+  });
+
+  it('inject: a RST with the right number ends it, an old segment does not', async () => {
+    const session = await atOurFin();
+    await type(session, 'inject old to ours', 'pass');
+    expect(statesOf(session.view)).toEqual(['FIN-WAIT-1', 'ESTABLISHED']);
+    await type(session, 'inject rst to ours', 'pass');
+    expect(session.view.ours.state).toBe('CLOSED');
+    expect(session.view.why[0]!.what).toBe('FIN-WAIT-1 → CLOSED, rcv RST');
+  });
+
+  it('inject fin: the peer believes it', async () => {
+    const session = await openSession('active-close');
+    await type(session, 'break theirs:state=ESTABLISHED', 'continue');
+    await type(session, 'inject fin to theirs', 'pass');
+    expect(session.view.theirs.state).toBe('CLOSE-WAIT');
+  });
+
+  it('strikes what is chosen', async () => {
+    const session = await atOurFin();
+    await type(session, 'duplicate');
+    const [first, second] = session.view.held;
+    expect(session.view.chosen).toBe(first!.id);
+    await session.run({ name: 'choose', by: 1 });
+    expect(session.view.chosen).toBe(second!.id);
+    await type(session, 'drop');
+    expect(session.view.held.map(({ id }) => id)).toEqual([first!.id]);
+  });
+
+  it('refuses what makes no sense, and changes nothing', async () => {
+    const session = await openSession('active-close');
+    const before = session.view;
+    for (const line of ['drop', 'swap 3', 'inject rst', 'back', 'branch', 'unbreak 1', 'skip']) {
+      await expect(type(session, line)).rejects.toThrow(Refusal);
+    }
+    expect(session.view).toEqual(before);
+  });
+});
+
+describe('going back in simulation', () => {
+  it('replays the same actions into a fresh world, up to one less', async () => {
+    const session = await openSession('active-close');
+    await type(session, 'step 5');
+    const fifth = session.view;
+    await type(session, 'step 2', 'back 2');
+    expect(session.view).toEqual(fifth);
+    await type(session, 'back 5');
+    expect(session.view.step).toBe(0);
+    await expect(type(session, 'back')).rejects.toThrow('the beginning');
+  });
+
+  it('lets something else be done from there', async () => {
+    const session = await openSession('active-close');
+    await type(session, 'break ours:flag=FIN', 'continue', 'unbreak all', 'step', 'back', 'drop');
+    expect(session.view.theirs.state).toBe('ESTABLISHED');
+    expect((await type(session, 'continue')).verdict!.passed).toBe(false);
+  });
+
+  const lines = fc.constantFrom(
+    ...['step', 'step 3', 'drop', 'delay', 'duplicate', 'swap', 'corrupt', 'pass', 'skip'],
+    ...['inject rst', 'inject fin to theirs', 'inject old to ours'],
+  );
+
+  it('finds each moment as it was, whatever was done', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...SCENARIOS.map(({ name }) => name)),
+        fc.array(lines, { minLength: 5, maxLength: 40 }),
+        async (name, typed) => {
+          const session = await openSession(name);
+          const seen: View[] = [session.view];
+          for (const line of typed) {
+            // What is refused is no step.
+            await type(session, line).catch((error) => {
+              if (!(error instanceof Refusal)) throw error;
+            });
+            seen[session.view.step] = session.view;
+          }
+          for (let step = session.view.step - 1; step >= 0; step -= 3) {
+            const now = await type(session, `back ${session.view.step - step}`);
+            const was = seen[step];
+            if (was !== undefined) expect(plain(now)).toEqual(plain(was));
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  }, 60_000);
+});
+
+/** Without what the person has chosen and was told. */
+function plain({ message, struck, chosen, breakpoints, ...rest }: View): Partial<View> {
+  return rest;
+}
+
+describe('going back against a kernel', () => {
+  it('shows recorded moments, in which nothing can be done', async () => {
+    const session = await openLikeKernel('active-close');
+    await type(session, 'step 6');
+    const sixth = session.view;
+    await type(session, 'step', 'back');
+    expect(session.view).toMatchObject({ recorded: true, step: 6, steps: 7 });
+    expect(statesOf(session.view)).toEqual(statesOf(sixth));
+    await expect(type(session, 'drop')).rejects.toThrow('B goes on from here in simulation');
+    await expect(type(session, 'inject rst')).rejects.toThrow(Refusal);
+    await type(session, 'step');
+    expect(session.view).toMatchObject({ recorded: false, step: 7 });
+    await expect(type(session, 'skip')).rejects.toThrow('a kernel’s clock cannot be moved');
+  });
+
+  it('branches into a simulation with the same actions, which goes on and back', async () => {
+    const session = await openLikeKernel('active-close', 7);
+    await type(session, 'step 8', 'back 2', 'branch');
+    expect(session.view).toMatchObject({ kind: 'simulation', step: 6, recorded: false });
+    expect(session.view.message).toMatch(/both ends in the kernel run’s states/);
+    await type(session, 'back 3');
+    expect(session.view.step).toBe(3);
+    expect((await type(session, 'continue')).verdict!.passed).toBe(true);
+  });
+
+  it('says when the simulation differs', async () => {
+    const session = await openLikeKernel('active-close');
+    // Nobody repeats time in which a kernel did something by itself.
+    await type(session, 'break ours:flag=FIN', 'continue', 'drop');
+    await session.debuggee.act({ do: 'step' });
+    await session.debuggee.act({ do: 'step' });
+    session.refresh();
+    expect(session.view.theirs.state).toBe('CLOSE-WAIT');
+    await type(session, 'branch');
+    expect(session.view.message).toMatch(/differs: the kernel run had FIN-WAIT-1 and CLOSE-WAIT/);
+  });
+});
