@@ -9,6 +9,7 @@ import type { Ends, Sight } from './kernel-lines.js';
 import type { KernelProcess } from './kernel-process.js';
 import type { Call } from './scenario.js';
 import { StatePath } from './state-path.js';
+import { callInTrace, failureInTrace } from './words.js';
 import type { Party } from './world.js';
 
 /** Ports from the first one on that the connections of one run may have. */
@@ -61,8 +62,10 @@ export class KernelParty implements Party {
     if (call.call === 'connect' && !call.samePort) this.#connects += 1;
     const connection = call.call === 'connect' ? this.#dialled : this.#newest;
     const bytes = call.call === 'write' ? call.bytes : 0;
-    this.#add(connection, { kind: 'call', call: call.call, bytes });
-    return this.#process.ask({ command: 'call', call });
+    this.#add(connection, { kind: 'call', call: callInTrace(call), bytes });
+    const error = await this.#process.ask({ command: 'call', call });
+    if (error !== null) this.#add(connection, { kind: 'news', news: failureInTrace(call, error) });
+    return error;
   }
 
   /** All connections of this run that the kernel knew of when it was looked last. */

@@ -10,6 +10,7 @@ import type { Timeline } from '../trace/timeline.js';
 import type { IpAddress } from '../wire/address.js';
 import type { Call } from './scenario.js';
 import { StatePath } from './state-path.js';
+import { callInTrace, failureInTrace } from './words.js';
 import type { Party } from './world.js';
 
 /** Where a program is reached: it listens on the port, and calls from it. */
@@ -73,8 +74,9 @@ export class StackParty implements Party {
     try {
       return this.#carryOut(call);
     } catch (error) {
-      if (error instanceof TcpError) return error.code;
-      throw error;
+      if (!(error instanceof TcpError)) throw error;
+      this.#tell({ kind: 'news', news: failureInTrace(call, error.code) });
+      return error.code;
     }
   }
 
@@ -91,10 +93,12 @@ export class StackParty implements Party {
         this.#connect(call.samePort ?? false);
         return null;
       case 'linger':
+        this.#tell({ kind: 'call', call: callInTrace(call), bytes: 0 });
         this.#lingerMs = call.ms;
         return null;
       case 'read':
       case 'pause':
+        this.#tell({ kind: 'call', call: callInTrace(call), bytes: 0 });
         this.#reads = call.call === 'read';
         this.#talk?.readable();
         return null;
@@ -145,14 +149,25 @@ export class StackParty implements Party {
     received: (bytes) => {
       this.received += bytes;
     },
-    news: ({ localAddress, localPort, remoteAddress, remotePort }, news) => {
-      const { timeline, end, now } = this.#options;
-      const ends = [`${localAddress}:${localPort}`, `${remoteAddress}:${remotePort}`];
-      const connection = (end === 'ours' ? ends : ends.reverse()).join(' ');
-      timeline.add({ timeUs: now(), end, connection, tcb: null, kind: 'news', news });
-    },
+    news: (connection, news) => this.#tell({ kind: 'news', news }, connection),
   };
+
+  /** Of the newest connection, where it is not another's. */
+  #tell(what: What, about = this.#talk?.connection ?? null): void {
+    const { timeline, end, now } = this.#options;
+    const connection = about === null ? null : connectionName(about, end);
+    timeline.add({ timeUs: now(), end, connection, tcb: null, ...what });
+  }
 }
+
+/** Our end of the world first, whoever tells it. */
+function connectionName(connection: Connection, end: End): string {
+  const { localAddress, localPort, remoteAddress, remotePort } = connection;
+  const ends = [`${localAddress}:${localPort}`, `${remoteAddress}:${remotePort}`];
+  return (end === 'ours' ? ends : ends.reverse()).join(' ');
+}
+
+type What = { kind: 'call'; call: string; bytes: number } | { kind: 'news'; news: string };
 
 /** What a connection asks of its program, and tells it. */
 interface Ears {

@@ -9,6 +9,16 @@ export function callInWords(call: Call): string {
   return `${verb} ${call.call}${callDetails(call)}`;
 }
 
+/** As a trace has it, where no stack tells it. */
+export function callInTrace(call: Call): string {
+  if (call.call === 'linger') return `linger ${call.ms} ms`;
+  if (call.call === 'shutdown' && call.atEnd) return 'shutdown at the end';
+  return call.call === 'read' ? 'reads on' : call.call;
+}
+
+export const failureInTrace = ({ call }: Call, code: string): string =>
+  `${call} fails with ${code}`;
+
 function callDetails(call: Call): string {
   switch (call.call) {
     case 'write':
