@@ -13,6 +13,7 @@ import type { World } from '../lab/world.js';
 import { type Command, helpHint, type Input, nearest } from './command.js';
 import { DEBUG_OPTIONS, debugging, readDebugOptions } from './debug-options.js';
 import { EXIT_FAILED, EXIT_OK, usage } from './failure.js';
+import { LabCapture } from './lab-capture.js';
 import { diagram, type Kept, keep, listing, progress, report, summary } from './lab-report.js';
 import { runWithRights } from './lab-rights.js';
 
@@ -32,6 +33,10 @@ export const labCommand: Command = {
     sim: { help: 'between two of our stacks in virtual time, without the kernel' },
     json: { help: 'as JSON: an array with the result of each scenario; of the list: its entries' },
     mermaid: { help: 'each ladder as a sequence diagram in the language of Mermaid' },
+    pcap: {
+      value: 'FILE',
+      help: 'write all packets, with changes of state as comments (pcapng); -: standard output',
+    },
     step: { help: 'step through one scenario at the terminal: see the help there (?)' },
     ...DEBUG_OPTIONS,
     seed: { value: 'N', help: 'choose sequence numbers and ports by this number (0 to 2^32-1)' },
@@ -92,6 +97,9 @@ function checkForms(input: Input, scenarios: readonly Scenario[]): void {
   if (input.given('step') && scenarios.length > 1) {
     throw usage('one can step through one scenario at a time', 'name one');
   }
+  if (input.given('step') && input.given('pcap')) {
+    throw usage('--step and --pcap exclude each other', 'leave out one of them');
+  }
   for (const name of Object.keys(DEBUG_OPTIONS)) {
     if (input.given(name) && !input.given('step')) {
       throw usage(`--${name} is for stepping`, 'add --step');
@@ -116,20 +124,38 @@ async function carryOut(
   site: SiteOptions,
   input: Input,
 ): Promise<number> {
-  const results: Result[] = [];
+  const path = input.text('pcap');
+  const capture = path === undefined ? null : new LabCapture(path);
+  const say = capture?.takesOutput ? () => {} : (text: string) => process.stdout.write(text);
+  const sites = capture === null ? Math.min(SITES, scenarios.length) : 1;
+  const series = runSeries(scenarios, { ...site, tap: capture?.tap, sites, look: keep });
+  try {
+    const results = await tell(series, input, say);
+    return results.every(({ passed }) => passed) ? EXIT_OK : EXIT_FAILED;
+  } finally {
+    await capture?.close();
+  }
+}
+
+/** Says of each run what is asked for, as soon as it is over. */
+async function tell(
+  series: AsyncIterable<Finished<Kept>>,
+  input: Input,
+  say: (text: string) => void,
+): Promise<Result[]> {
   const start = performance.now();
+  const results: Result[] = [];
   const show = formOf(input);
-  const sites = Math.min(SITES, scenarios.length);
-  for await (const finished of runSeries(scenarios, { ...site, sites, look: keep })) {
+  for await (const finished of series) {
     const gap = results.length > 0 && !input.given('all') ? '\n' : '';
     results.push(finished.result);
-    if (show !== null) process.stdout.write(gap + show(finished));
+    if (show !== null) say(gap + show(finished));
   }
-  if (show === null) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
+  if (show === null) say(`${JSON.stringify(results, null, 2)}\n`);
   else if (results.length > 1 && show !== diagram) {
-    process.stdout.write(summary(results, site.simulated, performance.now() - start));
+    say(summary(results, input.given('sim'), performance.now() - start));
   }
-  return results.every(({ passed }) => passed) ? EXIT_OK : EXIT_FAILED;
+  return results;
 }
 
 /** How each run is shown as soon as it is over; null where all wait for the end. */

@@ -123,14 +123,18 @@ function checkOptions(
     throw usage(`--pcap and --trace cannot both write to ${pcap}`, 'give one of them another file');
   }
   if (pcap === '-' && isatty(1)) {
-    throw usage(
-      'packets are not text, and standard output is a terminal',
-      'give a file, or a reader: finwait serve --pcap - | tshark -r -',
-    );
+    throw packetsToTerminal('serve');
   }
 }
 
-function openTarget(path: string | undefined, warn: (line: string) => void): Target | null {
+export function packetsToTerminal(call: string): Failure {
+  return usage(
+    'packets are not text, and standard output is a terminal',
+    `give a file, or a reader: finwait ${call} --pcap - | tshark -r -`,
+  );
+}
+
+export function openTarget(path: string | undefined, warn: (line: string) => void): Target | null {
   if (path === undefined) return null;
   try {
     const file = RecordFile.open(path);

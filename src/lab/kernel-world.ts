@@ -13,9 +13,11 @@ import { Stack } from '../net/stack.js';
 import type { StackCore } from '../stack/core.js';
 import type { TcpConfig } from '../tcp/config.js';
 import type { KernelSocket } from '../trace/kernel-sockets.js';
+import { bothProbes } from '../trace/probes.js';
 import { Recorder } from '../trace/recorder.js';
 import { decodeSegment } from '../trace/segment.js';
 import { Timeline } from '../trace/timeline.js';
+import { wallClock } from '../trace/wall-clock.js';
 import { IpAddress } from '../wire/address.js';
 import { PROTOCOL_TCP } from '../wire/ip.js';
 import type { Ends } from './kernel-lines.js';
@@ -25,7 +27,7 @@ import { nextTimerOf } from './next-timer.js';
 import type { Scenario } from './scenario.js';
 import { LAB_TCP } from './settings.js';
 import { StackParty } from './stack-party.js';
-import type { World } from './world.js';
+import type { Tap, World } from './world.js';
 
 const NETWORK = '10.9.0.0/24';
 const KERNEL = '10.9.0.1';
@@ -58,6 +60,7 @@ export interface KernelWorldOptions {
   run?: number;
   /** Makes our stack choose the same numbers each time; default: nobody can guess them. */
   seed?: number | undefined;
+  tap?: Tap | undefined;
 }
 
 export class KernelWorld implements World {
@@ -72,6 +75,8 @@ export class KernelWorld implements World {
   readonly #clock = new HaltingClock(new SystemClock());
   readonly #stack: Stack;
   readonly #ends: Ends;
+  /** What could be seen when it was settled for the last time. */
+  #settled = '';
   /** Parameters of the namespace as they were before. */
   readonly #changed: [name: string, value: string][] = [];
 
@@ -96,7 +101,7 @@ export class KernelWorld implements World {
   }
 
   private constructor(scenario: Scenario, process: KernelProcess, options: KernelWorldOptions) {
-    const { run = 0, seed } = options;
+    const { run = 0, seed, tap } = options;
     this.#process = process;
     this.#ownsProcess = options.process === undefined;
     const offset = (run % RUNS) * PORTS;
@@ -110,19 +115,21 @@ export class KernelWorld implements World {
     });
     this.gate = new Gate(this.#tun);
     this.gate.shut();
+    const now = () => this.now();
+    const recorder = new Recorder(this.timeline, { now });
+    const tapped = tap?.(this.gate, wallClock());
     this.#stack = new Stack({
-      device: withSoftwareOffload(this.gate),
+      device: withSoftwareOffload(tapped?.device ?? this.gate),
       clock: this.#clock,
       addresses: [`${OURS}/24`],
       memory: MEMORY,
       tcp: { ...PATIENT_TCP, ...LAB_TCP, ...scenario.tcp },
-      probe: new Recorder(this.timeline),
+      probe: tapped === undefined ? recorder : bothProbes(tapped.probe, recorder),
       random: seed === undefined ? (bytes) => void randomFillSync(bytes) : repeatable(seed),
     });
     const own = { address: IpAddress.parse(OURS)!, port: OUR_PORT + offset };
     const peer = { address: IpAddress.parse(KERNEL)!, port: KERNEL_PORT + offset };
     const { core, timeline } = this;
-    const now = () => this.now();
     this.ours = new StackParty({ core, end: 'ours', timeline, own, peer, now });
     this.#ends = { address: KERNEL, port: peer.port, peerAddress: OURS, peerPort: own.port };
     this.theirs = new KernelParty(process, this.#ends, timeline, now);
@@ -185,6 +192,7 @@ export class KernelWorld implements World {
       if (this.#turnAway() === 0 && this.gate.isShut) break;
     }
     this.theirs.sample();
+    this.#settled = this.#signs();
   }
 
   /** What grows when anything happens. */
@@ -226,13 +234,12 @@ export class KernelWorld implements World {
 
   async pass(ms: number): Promise<boolean> {
     const end = this.now() + ms * 1000;
-    await this.settle();
-    const before = this.#signs();
-    while (before === this.#signs()) {
+    // What has happened since it was settled for the last time counts, too.
+    const before = this.#settled;
+    for (await this.settle(); this.#settled === before; await this.settle()) {
       const left = (end - this.now()) / 1000;
       if (left <= 0) break;
       await sleep(Math.min(LOOK_MS, left));
-      await this.settle();
     }
     return true;
   }

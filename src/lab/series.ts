@@ -6,7 +6,7 @@ import type { Result } from './result.js';
 import { Run } from './run.js';
 import type { Scenario } from './scenario.js';
 import { SimulatedWorld } from './simulation.js';
-import type { World } from './world.js';
+import type { Tap, World } from './world.js';
 
 /** Where runs take place, one after the other. */
 export interface Site {
@@ -18,20 +18,21 @@ export interface SiteOptions {
   /** Between two of our stacks in virtual time, without the kernel. */
   simulated: boolean;
   seed?: number | undefined;
+  tap?: Tap | undefined;
 }
 
 /** @throws Error when there can be no network namespace */
-export async function openSite({ simulated, seed }: SiteOptions): Promise<Site> {
+export async function openSite({ simulated, seed, tap }: SiteOptions): Promise<Site> {
   if (simulated) {
     return {
-      open: async (scenario) => SimulatedWorld.open(scenario, { seed }),
+      open: async (scenario) => SimulatedWorld.open(scenario, { seed, tap }),
       close: async () => {},
     };
   }
   const process = await KernelProcess.start();
   let run = 0;
   return {
-    open: (scenario) => KernelWorld.open(scenario, { process, run: run++, seed }),
+    open: (scenario) => KernelWorld.open(scenario, { process, run: run++, seed, tap }),
     close: () => process.close(),
   };
 }

@@ -11,6 +11,7 @@ import { wind } from '../stack/winding.js';
 import type { TcpConfig } from '../tcp/config.js';
 import type { Probe } from '../tcp/probe.js';
 import type { End } from '../trace/event.js';
+import { bothProbes } from '../trace/probes.js';
 import { Recorder } from '../trace/recorder.js';
 import { Timeline } from '../trace/timeline.js';
 import { IpAddress, Subnet } from '../wire/address.js';
@@ -18,11 +19,12 @@ import { nextTimerOf } from './next-timer.js';
 import type { Scenario } from './scenario.js';
 import { LAB_TCP } from './settings.js';
 import { type Place, StackParty } from './stack-party.js';
-import type { World } from './world.js';
+import type { Tap, World } from './world.js';
 
 export interface SimulationOptions {
   /** Varies initial sequence numbers, ports, delays and the time of day; default 1. */
   seed?: number | undefined;
+  tap?: Tap | undefined;
 }
 
 const MEMORY = 8 * 1024 * 1024;
@@ -48,7 +50,7 @@ export class SimulatedWorld implements World {
     return new SimulatedWorld(scenario, options);
   }
 
-  private constructor(scenario: Scenario, { seed = 1 }: SimulationOptions) {
+  private constructor(scenario: Scenario, { seed = 1, tap }: SimulationOptions) {
     const random = new Random(seed);
     const simulation = new Simulation(1_000_000 + random.below(2 ** 32));
     this.#simulation = simulation;
@@ -62,7 +64,10 @@ export class SimulatedWorld implements World {
     this.gate.shut();
     const now = () => simulation.now;
     const tcp = { ...LAB_TCP, ...scenario.tcp };
-    this.core = this.#makeCore(this.gate, OURS, random, tcp, new Recorder(this.timeline, { now }));
+    const recorder = new Recorder(this.timeline, { now });
+    const tapped = tap?.(this.gate, now);
+    const probe = tapped === undefined ? recorder : bothProbes(tapped.probe, recorder);
+    this.core = this.#makeCore(tapped?.device ?? this.gate, OURS, random, tcp, probe);
     const theirs = new Recorder(this.timeline, { end: 'theirs', now });
     this.theirCore = this.#makeCore(this.#link.b, THEIRS, random, LAB_TCP, theirs);
     const our = { address: address(OURS), port: FIRST_PORT + random.below(PORTS) };

@@ -2,6 +2,8 @@
 
 import type { Gate } from '../device/gate.js';
 import type { StackCore } from '../stack/core.js';
+import type { Device } from '../stack/device.js';
+import type { Probe } from '../tcp/probe.js';
 import type { KernelSocket } from '../trace/kernel-sockets.js';
 import type { Timeline } from '../trace/timeline.js';
 import type { Call } from './scenario.js';
@@ -24,6 +26,12 @@ export interface Party {
   /** How many connections are in this state. */
   countIn(state: string): number;
 }
+
+/**
+ * Looks at what goes by between our stack and the gate, and at the stack.
+ * @param now microseconds since 1970; in a simulation since some moment then
+ */
+export type Tap = (device: Device, now: () => number) => { device: Device; probe: Probe };
 
 export interface World {
   readonly kind: 'kernel' | 'simulation';
