@@ -124,9 +124,11 @@ function spanFailures({ from, to, atLeast }: Span, world: World): string[] {
   const entry = (event: TraceEvent) =>
     event.kind === 'state' && event.end === to.end && event.to === to.state;
   const end = world.timeline.events.findLast(entry);
-  const start = timesOf(from, world).at(-1);
-  if (end === undefined || start === undefined) return [];
-  const ms = end.timeUs / 1000 - start;
+  if (end === undefined) return [];
+  const entered = end.timeUs / 1000;
+  const start = timesOf(from, world).findLast((moment) => moment <= entered);
+  if (start === undefined) return [];
+  const ms = entered - start;
   const wanted = atLeast === '2MSL' ? 2 * world.core.config.msl : atLeast;
   // Timers count whole milliseconds.
   if (ms >= wanted - 1) return [];

@@ -79,7 +79,7 @@ export type Step =
   /** Must be so now, without anything passing. */
   | { holds: Condition; note: string };
 
-/** Between the last such segment and the entry into a state must lie so much time. */
+/** Between the last entry into a state and the last such segment before it must lie so much time. */
 export interface Span {
   from: Match;
   to: { end: End; state: string };

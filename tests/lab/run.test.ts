@@ -5,7 +5,12 @@ import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/device/random.js';
 import { Run, runScenario } from '../../src/lab/run.js';
 import type { Fault, Scenario, Step } from '../../src/lab/scenario.js';
-import { THEIR_FIN, WE_CALL, WE_CLOSE_FIRST } from '../../src/lab/scenarios/beginnings.js';
+import {
+  OUR_ACK_OF_FIN,
+  THEIR_FIN,
+  WE_CALL,
+  WE_CLOSE_FIRST,
+} from '../../src/lab/scenarios/beginnings.js';
 import { SCENARIOS, scenarioNamed } from '../../src/lab/scenarios/index.js';
 import { SimulatedWorld } from '../../src/lab/simulation.js';
 
@@ -215,6 +220,22 @@ describe('what goes wrong is told with the step at which it does', () => {
       'between FIN from the peer and CLOSED lie 1000 ms, where 60000 were expected',
     ]);
   });
+});
+
+it('counts a span from the last segment before its end, not from one behind it', async () => {
+  // 2MSL are over before the peer repeats its FIN.
+  const run = await carriedOut({
+    ...scenarioNamed('active-close')!,
+    tcp: { msl: 50 },
+    faults: [{ on: { ...OUR_ACK_OF_FIN, nth: 1 }, do: 'drop', note: 'the last ACK is lost' }],
+    steps: [
+      ...scenarioNamed('lost-final-ack')!.steps.slice(0, -2),
+      { until: { end: 'ours', state: 'CLOSED' } },
+      { until: { end: 'theirs', state: 'CLOSED' } },
+    ],
+  });
+  expect(run.keeper.count(THEIR_FIN)).toBe(2);
+  expect(run.result().failures.join()).not.toContain('between');
 });
 
 it('names who has not acted: the application that does not close', async () => {
