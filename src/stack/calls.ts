@@ -4,7 +4,7 @@
 import type { TcpConfig } from '../tcp/config.js';
 import { Connection, type ConnectionHandler } from '../tcp/connection.js';
 import { TcpError } from '../tcp/errors.js';
-import type { IpAddress } from '../wire/address.js';
+import { formatEnd, type IpAddress } from '../wire/address.js';
 import { seqLeq } from '../wire/sequence.js';
 import type { StackCore } from './core.js';
 import { Listener, type ListenerHandler } from './listener.js';
@@ -47,6 +47,26 @@ function configOf(core: StackCore, settings: Partial<TcpConfig> = {}): TcpConfig
 }
 
 export function connect(core: StackCore, options: ConnectOptions): Connection {
+  const what = () => `connect ${formatEnd(options.remote, options.remotePort)}`;
+  return telling(core, what, () => openActive(core, options));
+}
+
+export function listen(core: StackCore, options: ListenOptions): Listener {
+  const what = () => `listen ${formatEnd(options.address ?? '*', options.port)}`;
+  return telling(core, what, () => openPassive(core, options));
+}
+
+/** Whoever looks is told of a call that fails. */
+function telling<T>(core: StackCore, what: () => string, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof TcpError) core.probe?.callFailed(core, what(), error.code);
+    throw error;
+  }
+}
+
+function openActive(core: StackCore, options: ConnectOptions): Connection {
   const { remote, remotePort } = options;
   checkPort(remotePort, 1);
   if (!core.addresses.isUnicast(remote)) {
@@ -126,7 +146,7 @@ function takePlace(
   );
 }
 
-export function listen(core: StackCore, options: ListenOptions): Listener {
+function openPassive(core: StackCore, options: ListenOptions): Listener {
   const address = anyAddress(options.address ?? null);
   if (address !== null && !address.isUnspecified && !core.addresses.includes(address)) {
     throw new TcpError('EADDRNOTAVAIL', `${address} is not an address of the stack`);

@@ -372,7 +372,7 @@ export class StackCore implements Host, ListenerHost {
     // Nobody knows of it, and nobody will: what it has received is thrown away.
     listener.forget(connection);
     this.origins.delete(connection);
-    connection.close();
+    connection.forsake();
   }
 
   removeFlow(id: number): void {

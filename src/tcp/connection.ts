@@ -225,6 +225,11 @@ export class Connection extends Tcb {
     close(this, lingerMs);
   }
 
+  /** The stack lets go of what nobody has taken: as `close`, but no call of a user. */
+  forsake(): void {
+    close(this, undefined);
+  }
+
   /** ABORT of RFC 9293 §3.10.5: a RST. */
   abort(): void {
     if (this.host.probe !== null) this.host.probe.userCall(this, 'abort', 0);

@@ -46,6 +46,8 @@ export interface Probe {
    * that has a sense.
    */
   userCall(tcb: Tcb, call: string, bytes: number): void;
+  /** A call failed at once, and has made nothing: `listen *:80`, `connect 10.9.0.1:80`. */
+  callFailed(host: Host, call: string, errorCode: string): void;
   /** `listen`, or `close` of a listener; `address` is null where it listens on all. */
   listenerCall(host: Host, address: IpAddress | null, port: number, call: string): void;
   /**

@@ -1,10 +1,10 @@
 // Makes rungs of events. Knows which state belongs to which segment, and what faults did to it; must not
 // know how ladders are drawn.
 
+import { Ranges } from '../storage/ranges.js';
 import { STATE_NAMES } from '../tcp/state.js';
 import { TRANSITIONS } from '../tcp/transitions.js';
 import { formatEnd } from '../wire/address.js';
-import { seqGt } from '../wire/sequence.js';
 import type { Direction, End, SegmentFields, TraceEvent } from './event.js';
 import {
   type Ladder,
@@ -34,6 +34,9 @@ const CONGESTION: Readonly<Record<string, string>> = {
 };
 /** Calls that come with all data, or with every connection. */
 const QUIET_CALLS = ['accept', 'read', 'write'];
+
+const FAR = 2 ** 30;
+const MOST_RANGES = 1024;
 
 const REMARKS: Readonly<Record<Fault['action'], string>> = {
   drop: 'lost',
@@ -90,8 +93,8 @@ class LadderBuilder {
   readonly #reached: Record<End, Segment | null> = { ours: null, theirs: null };
   /** What was done to segments that have yet to arrive at our end. */
   readonly #awaited: { action: Fault['action']; segment: SegmentFields }[] = [];
-  /** One past the highest number that each end has sent. */
-  readonly #highest: Partial<Record<Direction, number>> = {};
+  /** What each end has sent of its sequence space. */
+  readonly #sent: Partial<Record<Direction, Ranges>> = {};
   /** By end: a record in TIME-WAIT waits. */
   readonly #twoMslRuns: Record<End, boolean> = { ours: false, theirs: false };
 
@@ -128,9 +131,14 @@ class LadderBuilder {
 
   // ── Segments ──
 
-  #addSegment(timeUs: number, direction: Direction, segment: SegmentFields): Segment {
-    this.#origins.learn(segment);
-    const injected = direction === 'in' && this.#takeAwaited(segment, 'inject');
+  #addSegment(
+    timeUs: number,
+    direction: Direction,
+    segment: SegmentFields,
+    forged = false,
+  ): Segment {
+    const injected = forged || (direction === 'in' && this.#takeAwaited(segment, 'inject'));
+    this.#origins.learn(segment, injected);
     const rung: Segment = {
       timeUs: timeUs - this.#startUs,
       ours: null,
@@ -182,12 +190,18 @@ class LadderBuilder {
   #noteRepetition(rung: Segment): void {
     const { segment, direction } = rung;
     const length = sequenceLength(segment);
-    const end = (segment.seq + length) | 0;
-    const highest = this.#highest[direction];
-    const isOpening = hasFlag(segment, 'SYN') && highest !== undefined && highest !== end;
     if (length === 0) return;
-    if (highest === undefined || isOpening || seqGt(end, highest)) this.#highest[direction] = end;
-    else rung.remarks = [...rung.remarks, 'again'];
+    const start = segment.seq | 0;
+    const end = (start + length) | 0;
+    let sent = this.#sent[direction];
+    // Numbers that are far apart cannot be compared; a SYN elsewhere begins another connection.
+    const isFar = sent !== undefined && Math.abs((end - sent.start(0)) | 0) > FAR;
+    const isOpening = hasFlag(segment, 'SYN') && !sent?.contains(start, end);
+    if (sent === undefined || isFar || isOpening) {
+      sent = new Ranges(MOST_RANGES);
+      this.#sent[direction] = sent;
+    } else if (sent.contains(start, end)) rung.remarks = [...rung.remarks, 'again'];
+    sent.add(start, end);
   }
 
   // ── Faults ──
@@ -199,8 +213,7 @@ class LadderBuilder {
       return;
     }
     if (action === 'inject') {
-      const rung = this.#addSegment(timeUs, direction, segment);
-      rung.from = 'gate';
+      this.#addSegment(timeUs, direction, segment, true);
       return;
     }
     const rung = this.#findSent(segment);
@@ -292,7 +305,8 @@ function sayEvent(
       return { kind: 'call', text: /^\w+$/.test(event.call) ? `${event.call}()` : event.call };
     case 'timer': {
       const { action, timer } = event;
-      if (timer === TWO_MSL && action === 'armed') return twoMslRuns ? note('2MSL anew') : null;
+      if (timer === TWO_MSL && action === 'armed')
+        return twoMslRuns ? note('2MSL begin anew') : null;
       if (action !== 'fired' || QUIET_TIMERS.includes(timer)) return null;
       return note(timer === TWO_MSL ? '2MSL are over' : `${timer} timer`);
     }
@@ -301,10 +315,16 @@ function sayEvent(
     case 'congestion':
       return event.event in CONGESTION ? note(CONGESTION[event.event]!) : null;
     case 'news':
-      return note(event.news);
+      return sayNews(event.news);
     default:
       return null;
   }
+}
+
+/** What a program is told: that its connection is over is seen without it. */
+function sayNews(news: string): { kind: 'note'; text: string } | null {
+  if (news === 'close') return null;
+  return { kind: 'note', text: news === 'end' ? 'end of stream' : `error: ${news}` };
 }
 
 /** A segment goes out at the time of its turn, which began before what it follows from. */

@@ -28,21 +28,28 @@ export function joinRuns(rungs: readonly Rung[]): Rung[] {
 
 function runFrom(rungs: readonly Rung[], from: number): { rung: Rung; end: number } | null {
   const first = rungs[from]!;
-  if (!isPlain(first) || first.segment.length === 0) return null;
+  if (!isPlain(first)) return null;
   const { direction, timeUs } = first;
   const run: RunRung = { kind: 'run', direction, segments: 0, bytes: 0, acks: 0 };
   let end = from;
   for (; end < rungs.length; end++) {
     const rung = rungs[end]!;
-    if (!isPlain(rung)) break;
+    if (!isPlain(rung) || !goesWith(rung, first)) break;
     const { length, gsoSize } = rung.segment;
     if (length === 0) run.acks += 1;
-    else if (rung.direction !== direction) break;
     else run.segments += gsoSize === 0 ? 1 : Math.ceil(length / gsoSize);
     run.bytes += length;
   }
-  if (run.segments <= MOST_SINGLE) return null;
+  const many = first.segment.length === 0 ? run.acks : run.segments;
+  if (many <= MOST_SINGLE) return null;
   return { rung: { timeUs, ours: null, theirs: null, ...run }, end };
+}
+
+/** Data in the same direction and ACKs in either go with data; with an ACK, others of its direction. */
+function goesWith({ direction, segment }: Segment, first: Segment): boolean {
+  const isSame = direction === first.direction;
+  if (first.segment.length === 0) return isSame && segment.length === 0;
+  return isSame || segment.length === 0;
 }
 
 /** A segment of data, or a bare ACK, about which there is nothing to be said. */
@@ -69,7 +76,8 @@ export function joinCrossing(rungs: readonly Rung[]): Rung[] {
       continue;
     }
     // Calls and states between them come first: nothing has arrived yet.
-    joined.push(...rungs.slice(i + 1, j), crossing(joined, out as Segment, rungs[j] as Segment));
+    joined.push(...rungs.slice(i + 1, j));
+    joined.push(crossing(joined, out as Segment, rungs[j] as Segment));
     i = j;
   }
   return joined;
@@ -97,13 +105,16 @@ function covers(segment: SegmentFields, other: SegmentFields): boolean {
   return hasFlag(segment, 'ACK') && !seqLeq(segment.ack, last);
 }
 
+/** Takes the state in which the other end has sent from the rungs before, where it stands alone. */
 function crossing(before: Rung[], out: Segment, incoming: Segment): Rung {
   const sentIn = { ours: out.ours, theirs: incoming.theirs };
-  // The other end had closed already when we did.
-  const last = before.at(-1);
-  if (sentIn.theirs === null && last?.kind === 'state' && last.theirs !== null) {
-    sentIn.theirs = last.theirs;
-    if (last.ours === null) before.pop();
+  if (sentIn.theirs === null) {
+    const last = before.findLastIndex((rung) => rung.kind !== 'call' && rung.kind !== 'note');
+    const rung = before[last];
+    if (rung?.kind === 'state' && rung.theirs !== null && rung.ours === null) {
+      sentIn.theirs = rung.theirs;
+      before.splice(last, 1);
+    }
   }
   const { timeUs } = out;
   const [ours, theirs] = [incoming.ours, out.theirs];

@@ -187,7 +187,7 @@ function arrowLength({ from, fate }: SegmentRung): number {
 
 /** A line with a text on it, near its beginning. */
 function labelled(text: string, width: number): string {
-  return `── ${abbreviate(text, width - 6)} `.padEnd(width, '─');
+  return `── ${abbreviate(text, width - 5)} `.padEnd(width, '─');
 }
 
 /** Leaves out what matters least, as far as it has to. */

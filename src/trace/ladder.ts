@@ -22,13 +22,13 @@ export interface SegmentRung {
   remarks: readonly string[];
 }
 
-/** Many segments of data, in one direction. */
+/** Many segments of data, or bare ACKs, in one direction. */
 export interface RunRung {
   kind: 'run';
   direction: Direction;
   segments: number;
   bytes: number;
-  /** Bare ACKs among them, of either direction. */
+  /** Bare ACKs; among data, those of either direction. */
   acks: number;
 }
 
@@ -78,7 +78,9 @@ export function formatNumber(count: number): string {
 
 /** `45 segments, 64,260 bytes, 12 ACKs` */
 export function describeRun({ segments, bytes, acks }: RunRung): string {
-  const parts = [`${formatNumber(segments)} segments`, `${formatNumber(bytes)} bytes`];
+  const parts: string[] = [];
+  if (segments > 0)
+    parts.push(`${formatNumber(segments)} segments`, `${formatNumber(bytes)} bytes`);
   if (acks > 0) parts.push(`${formatNumber(acks)} ${acks === 1 ? 'ACK' : 'ACKs'}`);
   return parts.join(', ');
 }

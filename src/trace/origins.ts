@@ -15,9 +15,13 @@ export class Origins {
     return origins;
   }
 
-  /** A SYN sets the origin of its direction; where none was seen, the first number seen counts as 1. */
-  learn(segment: SegmentFields): void {
+  /**
+   * A SYN sets the origin of its direction; where none was seen, the first number seen counts as 1.
+   * @param forged the end of that direction has not sent it: it says nothing where something is known
+   */
+  learn(segment: SegmentFields, forged = false): void {
     const [there, back] = directions(segment);
+    if (forged && this.#initial.has(there)) return;
     if (hasFlag(segment, 'SYN')) this.#initial.set(there, segment.seq);
     else if (!this.#initial.has(there) && !hasFlag(segment, 'RST')) {
       this.#initial.set(there, segment.seq - 1);

@@ -84,6 +84,11 @@ class Both implements Probe {
     this.#b.listenerCall(host, address, port, call);
   }
 
+  callFailed(host: Host, call: string, errorCode: string): void {
+    this.#a.callFailed(host, call, errorCode);
+    this.#b.callFailed(host, call, errorCode);
+  }
+
   congestion(tcb: Tcb, event: string): void {
     this.#a.congestion(tcb, event);
     this.#b.congestion(tcb, event);

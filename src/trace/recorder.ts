@@ -135,6 +135,10 @@ export class Recorder implements Probe {
     this.#add(host, null, { kind: 'call', call: `${call} ${where}`, bytes: 0 });
   }
 
+  callFailed(host: Host, call: string, errorCode: string): void {
+    this.#add(host, null, { kind: 'call', call: `${call}: ${errorCode}`, bytes: 0 });
+  }
+
   congestion(tcb: Tcb, event: string): void {
     this.#addOf(tcb, { kind: 'congestion', event });
   }

@@ -98,6 +98,7 @@ export class StateComments implements Probe {
   timerCancelled(): void {}
   userCall(): void {}
   listenerCall(): void {}
+  callFailed(): void {}
   congestion(): void {}
   dropped(): void {}
   packetDropped(): void {}

@@ -41,6 +41,7 @@ export class Watcher implements Probe {
   strangerOut(): void {}
   timeWaitArmed(): void {}
   listenerCall(): void {}
+  callFailed(): void {}
   timerArmed(): void {}
   timerFired(): void {}
   timerCancelled(): void {}
