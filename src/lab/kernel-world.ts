@@ -50,8 +50,12 @@ const PATIENT_TCP: Partial<TcpConfig> = {
 };
 /** Rounds of the event loop in which the device gave nothing, after which there is nothing to read. */
 const QUIET_ROUNDS = 3;
-/** How often it is looked whether something has happened at the kernel's side while time passes. */
+/**
+ * While time passes: how often it is looked whether a packet or news have come, and how often into the
+ * kernel's table, in which a state may change without either.
+ */
 const LOOK_MS = 2;
+const SAMPLE_MS = 20;
 
 export interface KernelWorldOptions {
   /** The process on the kernel's side, free and prepared; default: one of its own. */
@@ -198,8 +202,8 @@ export class KernelWorld implements World {
   /** What grows when anything happens. */
   #signs(): string {
     const { rxPackets, txPackets } = this.#tun.counters;
-    const { length, forgotten } = { ...this.timeline, length: this.timeline.events.length };
-    return `${rxPackets} ${txPackets} ${this.theirs.sights} ${length + forgotten}`;
+    const { events, forgotten } = this.timeline;
+    return `${rxPackets} ${txPackets} ${this.theirs.sights} ${events.length + forgotten}`;
   }
 
   async #readDevice(): Promise<void> {
@@ -237,11 +241,21 @@ export class KernelWorld implements World {
     // What has happened since it was settled for the last time counts, too.
     const before = this.#settled;
     for (await this.settle(); this.#settled === before; await this.settle()) {
-      const left = (end - this.now()) / 1000;
+      const left = end - this.now();
       if (left <= 0) break;
-      await sleep(Math.min(LOOK_MS, left));
+      await this.#wait(Math.min(left, SAMPLE_MS * 1000));
     }
     return true;
+  }
+
+  /** Until something shows here, or so many microseconds are over. */
+  async #wait(us: number): Promise<void> {
+    const end = this.now() + us;
+    while (this.#signs() === this.#settled) {
+      const left = (end - this.now()) / 1000;
+      if (left <= 0) return;
+      await sleep(Math.min(LOOK_MS, left));
+    }
   }
 
   theirSockets(): readonly KernelSocket[] {
