@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { STATE_NAMES } from '../../src/tcp/state.js';
 import { kernelSockets } from '../../src/trace/kernel-sockets.js';
-import { BUILD_MS, buildProgram, Running } from '../cli/program.js';
+import { BUILD_MS, buildProgram, MAIN, Running } from '../cli/program.js';
 import { Inspector, type Paused } from '../support/inspector.js';
 
 const SOURCE = 'src/tcp/close.ts';
@@ -62,15 +62,15 @@ class Debugged {
     this.inspector = inspector;
   }
 
-  static async start(who: string): Promise<Debugged> {
-    const child = spawn(process.execPath, [LAUNCHER, who, '--port', '0']);
-    const program = await Running.shown(child, 'For help, see');
+  /** @param args of Node, for a process that stops at the first line of `script` */
+  static async start(args: readonly string[], script: string): Promise<Debugged> {
+    const program = await Running.shown(spawn(process.execPath, args), 'For help, see');
     const url = /ws:\/\/\S+/.exec(program.stderr)![0];
     const inspector = await Inspector.attach(url);
     await inspector.call('Debugger.enable');
     await inspector.call('Runtime.runIfWaitingForDebugger');
     const first = await inspector.paused();
-    expect(inspector.scriptOf(first!)).toContain('scripts/one-close.mjs');
+    expect(inspector.scriptOf(first!)).toContain(script);
     return new Debugged(program, inspector);
   }
 
@@ -116,7 +116,7 @@ describe('ten seconds at a breakpoint', { timeout: 60_000 }, () => {
   beforeAll(buildProgram, BUILD_MS);
 
   test.concurrent.each(CASES)('in $state', async ({ who, state, where, theirs }) => {
-    const debugged = await Debugged.start(who);
+    const debugged = await Debugged.start([LAUNCHER, who, '--port', '0'], 'one-close.mjs');
     try {
       await debugged.inspector.breakAt(SOURCE, lineIn(where));
       const paused = await debugged.next();
@@ -143,6 +143,24 @@ describe('ten seconds at a breakpoint', { timeout: 60_000 }, () => {
       expect(Number(roundTrip)).toBeLessThan(500_000);
       expect(tcpdump.stdout).toMatch(/Flags \[F/);
       expect(tcpdump.stdout).not.toMatch(/Flags \[R/);
+    } finally {
+      await debugged.kill();
+    }
+  });
+
+  test.concurrent('in the lab, whose patience does not run out', async () => {
+    const loaded = new URL('../../dist/index.js', import.meta.url).href;
+    const inspect = ['--inspect-brk=127.0.0.1:0', `--import=${loaded}`];
+    const debugged = await Debugged.start([...inspect, MAIN, 'lab', 'run', 'active-close'], MAIN);
+    try {
+      await debugged.inspector.breakAt(SOURCE, lineIn(['shutdown', 'tcb.host.schedule(tcb);']));
+      await debugged.next();
+      await sleep(PAUSE_MS);
+      await debugged.inspector.call('Debugger.resume');
+      await debugged.program.shows('Waiting for the debugger to disconnect');
+      debugged.inspector.close();
+      const { code, stdout } = await debugged.program.end();
+      expect([code, stdout]).toEqual([0, expect.stringMatching(/\npassed in \d\.\d\d s\n$/)]);
     } finally {
       await debugged.kill();
     }
