@@ -115,7 +115,6 @@ export class KernelWorld implements World {
       mtu: scenario.kernel?.mtu ?? 1500,
       offload: false,
       spin: 0,
-      queueLength: 1000,
     });
     this.gate = new Gate(this.#tun);
     this.gate.shut();
