@@ -13,23 +13,24 @@ const MSS = 1448;
 /** The modules of a build of the stack. */
 async function modulesOf(build) {
   const load = (path) => import(new URL(path, build).href);
-  const [core, connection, link, clock, address] = await Promise.all(
+  const [core, winding, connection, link, clock, address] = await Promise.all(
     [
       'stack/core.js',
+      'stack/winding.js',
       'tcp/connection.js',
       'device/link.js',
       'device/virtual-clock.js',
       'wire/address.js',
     ].map(load),
   );
-  return { ...core, ...connection, ...link, ...clock, ...address };
+  return { ...core, ...winding, ...connection, ...link, ...clock, ...address };
 }
 
 /**
  * Rows for each controller and loss: the median over `seeds`, in Mbit/s of application data, and what
  * the response function says. Losses are those of data; ACKs all arrive.
- * @param modules StackCore, IdleHandler, MemoryLink, Simulation, IpAddress and Subnet; by default those
- *   of `dist`.
+ * @param modules StackCore, wind, IdleHandler, MemoryLink, Simulation, IpAddress and Subnet; by default
+ *   those of `dist`.
  */
 export async function lossRows({
   seeds = [1, 2, 3, 4, 5],
@@ -87,7 +88,9 @@ function transfer(kit, { seed, bytes, loss, rttMs, tcp }) {
   const [a, b] = [link.a, link.b].map((device, i) => {
     const options = { device, tcp, memory: 16 * MIB, random: repeatable(seed + i) };
     const addresses = [kit.Subnet.parse(`10.9.0.${i + 1}/24`)];
-    return drive(new kit.StackCore({ ...options, addresses }), simulation);
+    const core = new kit.StackCore({ ...options, addresses });
+    kit.wind(core, simulation.clock());
+    return core;
   });
   let received = 0;
   let start = 0;
@@ -120,32 +123,6 @@ function transfer(kit, { seed, bytes, loss, rttMs, tcp }) {
     if (!simulation.step()) throw new Error(`it hangs after ${received} bytes`);
   }
   return { seconds: (simulation.now - start) / SECOND, info: connection.info() };
-}
-
-/** Drives a stack by the packets and the time of a simulation. */
-function drive(core, simulation) {
-  const clock = simulation.clock();
-  let planned = false;
-  const turn = (what) => {
-    what();
-    const at = core.nextDeadline();
-    if (at === Number.POSITIVE_INFINITY) clock.clearAlarm();
-    else clock.setAlarm(at, () => turn(() => core.advance(simulation.now)));
-  };
-  const flush = () => turn(() => core.flush(simulation.now));
-  core.onDevice(
-    (count) => turn(() => core.receive(count, simulation.now)),
-    () => {},
-  );
-  core.onWork = () => {
-    if (planned) return;
-    planned = true;
-    simulation.defer(() => {
-      planned = false;
-      flush();
-    });
-  };
-  return core;
 }
 
 function repeatable(seed) {

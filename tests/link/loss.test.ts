@@ -6,12 +6,13 @@ import { lossRows, responseFunction } from '../../bench/loss.mjs';
 import { MemoryLink } from '../../src/device/link.js';
 import { Simulation } from '../../src/device/virtual-clock.js';
 import { StackCore } from '../../src/stack/core.js';
+import { wind } from '../../src/stack/winding.js';
 import { IdleHandler } from '../../src/tcp/connection.js';
 import { IpAddress, Subnet } from '../../src/wire/address.js';
 
 vi.setConfig({ testTimeout: 60_000 });
 
-const modules = { StackCore, IdleHandler, MemoryLink, Simulation, IpAddress, Subnet };
+const modules = { StackCore, wind, IdleHandler, MemoryLink, Simulation, IpAddress, Subnet };
 
 // Windows are whole segments and do not grow while a loss is repaired, of which the functions know
 // nothing: at 10 % a sender without any other flaw would come to 0.82.
