@@ -3,6 +3,8 @@
 
 import { debugRun } from '../debug/debug-run.js';
 import { processTerminal } from '../debug/terminal.js';
+import { DeviceError } from '../device/device-error.js';
+import { KernelProcessError } from '../lab/kernel-process.js';
 import { KernelWorld } from '../lab/kernel-world.js';
 import type { Result } from '../lab/result.js';
 import type { Scenario } from '../lab/scenario.js';
@@ -12,7 +14,8 @@ import { SimulatedWorld } from '../lab/simulation.js';
 import type { World } from '../lab/world.js';
 import { type Command, helpHint, type Input, nearest } from './command.js';
 import { DEBUG_OPTIONS, debugging, readDebugOptions } from './debug-options.js';
-import { EXIT_FAILED, EXIT_OK, usage } from './failure.js';
+import { deviceFailure } from './device-failure.js';
+import { EXIT_FAILED, EXIT_OK, Failure, usage } from './failure.js';
 import { LabCapture } from './lab-capture.js';
 import { diagram, type Kept, keep, listing, progress, report, summary } from './lab-report.js';
 import { runWithRights } from './lab-rights.js';
@@ -57,8 +60,19 @@ async function runLab(input: Input): Promise<number> {
   const site = readSite(input);
   const elsewhere = site.simulated ? null : await runWithRights();
   if (elsewhere !== null) return elsewhere;
-  if (input.given('step')) return stepThrough(scenarios[0]!, site, input);
-  return carryOut(scenarios, site, input);
+  try {
+    if (input.given('step')) return await stepThrough(scenarios[0]!, site, input);
+    return await carryOut(scenarios, site, input);
+  } catch (error) {
+    throw labFailure(error);
+  }
+}
+
+function labFailure(error: unknown): unknown {
+  if (error instanceof DeviceError) return deviceFailure(error);
+  if (!(error instanceof KernelProcessError)) return error;
+  const message = `the program on the kernel's side failed: ${error.message}`;
+  return new Failure(EXIT_FAILED, message, 'finwait doctor says what this machine lacks', error);
 }
 
 function unknownVerb(verb: string | undefined): Error {

@@ -16,7 +16,13 @@ const PROGRAM = fileURLToPath(new URL('./kernel-side.js', import.meta.url));
  * Linux 6.2 it cannot be said.
  */
 const IN_NAMESPACE =
-  '{ echo 256 > /proc/sys/net/ipv4/tcp_child_ehash_entries; } 2> /dev/null; exec unshare --net "$@"';
+  '{ echo 256 > /proc/sys/net/ipv4/tcp_child_ehash_entries; } 2> /dev/null; ' +
+  'exec unshare --net setpriv --pdeathsig KILL "$@"';
+
+/** The process on the kernel's side did not start, ended, or could not do what it was asked. */
+export class KernelProcessError extends Error {
+  override readonly name = 'KernelProcessError';
+}
 
 interface Waiting {
   resolve(result: string | null): void;
@@ -25,7 +31,7 @@ interface Waiting {
 
 /**
  * A network namespace, and a process with ordinary sockets in it. Both end with this process, however
- * it ends: the other one reads the end of its input then.
+ * it ends: the other one is killed then, and should that fail it reads the end of its input.
  */
 export class KernelProcess {
   /** Told what the program there sees. */
@@ -34,13 +40,15 @@ export class KernelProcess {
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
   #complaint = '';
+  /** Set when it has ended. */
+  #failure: KernelProcessError | null = null;
   /** Whoever waits for it to start. */
   #ready: Waiting | null = null;
   #table: number | null = null;
   #buffer = Buffer.alloc(16_384);
   readonly #gone: Promise<void>;
 
-  /** Needs CAP_SYS_ADMIN, if only in a user namespace. @throws Error with what the system said */
+  /** Needs CAP_SYS_ADMIN, if only in a user namespace. @throws KernelProcessError with what the system said */
   static async start(): Promise<KernelProcess> {
     // A debugger that stops this process is not to stop the other one.
     const { NODE_OPTIONS, VSCODE_INSPECTOR_OPTIONS, ...env } = process.env;
@@ -58,15 +66,12 @@ export class KernelProcess {
     });
     child.stdin!.on('error', () => {});
     this.#gone = new Promise((resolve) => {
-      child.once('error', (error) => {
-        this.#complaint += error.message;
-        this.#ended();
+      const end = (how: string) => {
+        this.#ended(how);
         resolve();
-      });
-      child.once('close', () => {
-        this.#ended();
-        resolve();
-      });
+      };
+      child.once('error', (error) => end(error.message));
+      child.once('close', (code, signal) => end(`it has ended (${signal ?? `exit code ${code}`})`));
     });
   }
 
@@ -97,8 +102,9 @@ export class KernelProcess {
     }
   }
 
-  /** Has it do something. @throws Error when it cannot, or has ended */
+  /** Has it do something. @throws KernelProcessError when it cannot, or has ended */
   ask(order: Order): Promise<string | null> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
@@ -126,14 +132,15 @@ export class KernelProcess {
     else {
       const waiting = this.#waiting.get(line.id)!;
       this.#waiting.delete(line.id);
-      if ('failed' in line) waiting.reject(new Error(`on the kernel's side: ${line.failed}`));
+      if ('failed' in line) waiting.reject(new KernelProcessError(line.failed));
       else waiting.resolve(line.result);
     }
   }
 
-  #ended(): void {
-    const why = this.#complaint.trim();
-    const error = new Error(`the process on the kernel's side has ended${why && `: ${why}`}`);
+  #ended(how: string): void {
+    const complaint = this.#complaint.trim();
+    const error = new KernelProcessError(complaint === '' ? how : `${how}: ${complaint}`);
+    this.#failure = error;
     this.#ready?.reject(error);
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();

@@ -84,7 +84,7 @@ export class KernelWorld implements World {
   /** Parameters of the namespace as they were before. */
   readonly #changed: [name: string, value: string][] = [];
 
-  /** @throws Error or DeviceError where the machine does not allow it; nothing is left behind then */
+  /** @throws KernelProcessError or DeviceError where the machine does not allow it; nothing is left behind then */
   static async open(scenario: Scenario, options: KernelWorldOptions = {}): Promise<KernelWorld> {
     const process = options.process ?? (await KernelProcess.start());
     let world: KernelWorld | null = null;

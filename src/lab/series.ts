@@ -21,7 +21,7 @@ export interface SiteOptions {
   tap?: Tap | undefined;
 }
 
-/** @throws Error when there can be no network namespace */
+/** @throws KernelProcessError when there can be no network namespace */
 export async function openSite({ simulated, seed, tap }: SiteOptions): Promise<Site> {
   if (simulated) {
     return {
