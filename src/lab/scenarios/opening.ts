@@ -62,7 +62,7 @@ export const OPENING: readonly Scenario[] = [
   {
     name: 'old-duplicate-syn',
     title: 'A SYN from long ago arrives before the real one',
-    section: 'RFC 9293 §3.5, Figure 9',
+    section: 'RFC 9293 §3.5, Figure 8',
     why:
       'We cannot tell an old SYN from a new one and answer it, but the peer sees that we acknowledge a number that it has not sent, and resets what was never a connection. ' +
       'This is why there is a third segment: with two, the stale SYN would have opened a connection that nobody asked for.',

@@ -129,7 +129,7 @@ export const TIME_WAIT: readonly Scenario[] = [
   {
     name: 'syn-in-last-ack',
     title: 'A new call from the same port, while we wait for the last ACK',
-    section: 'RFC 9293 §3.5.1, §3.10.7.4, fourth check; RFC 5961 §4.2',
+    section: 'RFC 9293 §3.5.1, Figure 9; RFC 5961 §4.2',
     why:
       'The peer has forgotten the old connection and calls again from the same port; for us its SYN falls into a connection that still exists, so we answer with the ACK of the old one. ' +
       'That ACK means nothing to the new connection, which resets the old one and calls again: the two are never mixed up.',
