@@ -35,6 +35,9 @@ const CONGESTION: Readonly<Record<string, string>> = {
 /** Calls that come with all data, or with every connection. */
 const QUIET_CALLS = ['accept', 'read', 'write'];
 
+/** What is told of one thing is told within this time. */
+const AT_ONCE_US = 1000;
+
 const FAR = 2 ** 30;
 const MOST_RANGES = 1024;
 
@@ -265,7 +268,7 @@ class LadderBuilder {
     this.#settle(end);
     const last = this.#rungs.at(-1);
     const atUs = timeUs - this.#startUs;
-    const isReason = last?.kind === 'note' && last.end === end && last.timeUs === atUs;
+    const isReason = last?.kind === 'note' && last.end === end && atUs - last.timeUs < AT_ONCE_US;
     if (isReason && last[end] === null) last[end] = to;
     else this.#loose[end] = { state: to, timeUs: atUs };
   }
