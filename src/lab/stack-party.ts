@@ -10,7 +10,7 @@ import type { Timeline } from '../trace/timeline.js';
 import type { IpAddress } from '../wire/address.js';
 import type { Call } from './scenario.js';
 import { StatePath } from './state-path.js';
-import { callInTrace, failureInTrace } from './words.js';
+import { callInTrace } from './words.js';
 import type { Party } from './world.js';
 
 /** Where a program is reached: it listens on the port, and calls from it. */
@@ -74,9 +74,8 @@ export class StackParty implements Party {
     try {
       return this.#carryOut(call);
     } catch (error) {
-      if (!(error instanceof TcpError)) throw error;
-      this.#tell({ kind: 'news', news: failureInTrace(call, error.code) });
-      return error.code;
+      if (error instanceof TcpError) return error.code;
+      throw error;
     }
   }
 
