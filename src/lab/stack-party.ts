@@ -10,7 +10,7 @@ import type { Timeline } from '../trace/timeline.js';
 import type { IpAddress } from '../wire/address.js';
 import type { Call } from './scenario.js';
 import { StatePath } from './state-path.js';
-import { callInTrace } from './words.js';
+import { callInTrace, failureInTrace } from './words.js';
 import type { Party } from './world.js';
 
 /** Where a program is reached: it listens on the port, and calls from it. */
@@ -74,8 +74,11 @@ export class StackParty implements Party {
     try {
       return this.#carryOut(call);
     } catch (error) {
-      if (error instanceof TcpError) return error.code;
-      throw error;
+      if (!(error instanceof TcpError)) throw error;
+      // Of those that open something the stack tells itself.
+      if (call.call === 'write')
+        this.#tell({ kind: 'news', news: failureInTrace(call, error.code) });
+      return error.code;
     }
   }
 
@@ -188,6 +191,8 @@ class Talk extends IdleHandler {
   #unwritten = 0;
   #afterwards: (() => void) | null = null;
   #closesAtEnd = false;
+  /** It has called close or abort. */
+  #hasLeft = false;
 
   constructor(ears: Ears) {
     super();
@@ -196,6 +201,7 @@ class Talk extends IdleHandler {
 
   carryOut(call: Call, lingerMs: number | undefined): void {
     const { connection } = this;
+    this.#hasLeft ||= call.call === 'close' || call.call === 'abort';
     if (call.call === 'write') {
       this.#unwritten += call.bytes;
       this.#pour();
@@ -232,6 +238,8 @@ class Talk extends IdleHandler {
   override onClosed(_: Connection, _reason: CloseReason, errorCode: string | null): void {
     this.readable();
     this.seesClose = true;
+    // A program that has let go learns nothing any more.
+    if (this.#hasLeft) return;
     this.error = errorCode;
     this.#ears.news(this.connection, errorCode ?? 'close');
   }
