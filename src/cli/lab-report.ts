@@ -8,6 +8,7 @@ import type { Scenario } from '../lab/scenario.js';
 import type { Finished } from '../lab/series.js';
 import type { TraceEvent } from '../trace/event.js';
 import { ladderMermaid } from '../trace/ladder-mermaid.js';
+import { ladderSvg } from '../trace/ladder-svg.js';
 import { ladderText } from '../trace/ladder-text.js';
 import { reportStack, type SocketReport } from './report.js';
 import { formatSockets, waitsForSomebody } from './ss.js';
@@ -74,6 +75,11 @@ export function report({ scenario, result, ms, view }: Finished<Kept>): string {
 export function diagram({ scenario, view }: Finished<Kept>): string {
   const heading = `%% ${scenario.name}: ${scenario.title}\n`;
   return heading + ladderMermaid({ events: view.events }, { names: namesOf(view) });
+}
+
+/** The same as a picture. */
+export function picture({ view }: Finished<Kept>): string {
+  return ladderSvg({ events: view.events }, { names: namesOf(view) });
 }
 
 function namesOf({ kind }: Kept): { ours: string; theirs: string } {

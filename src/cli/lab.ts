@@ -1,6 +1,7 @@
 // `finwait lab`: the scenarios, and what comes of them. Knows what is asked for and in which form; what
 // happens stands in src/lab.
 
+import { writeFileSync } from 'node:fs';
 import { debugRun } from '../debug/debug-run.js';
 import { processTerminal } from '../debug/terminal.js';
 import { DeviceError } from '../device/device-error.js';
@@ -15,9 +16,18 @@ import type { World } from '../lab/world.js';
 import { type Command, helpHint, type Input, nearest } from './command.js';
 import { DEBUG_OPTIONS, debugging, readDebugOptions } from './debug-options.js';
 import { deviceFailure } from './device-failure.js';
-import { EXIT_FAILED, EXIT_OK, Failure, usage } from './failure.js';
+import { EXIT_FAILED, EXIT_OK, environment, Failure, usage } from './failure.js';
 import { LabCapture } from './lab-capture.js';
-import { diagram, type Kept, keep, listing, progress, report, summary } from './lab-report.js';
+import {
+  diagram,
+  type Kept,
+  keep,
+  listing,
+  picture,
+  progress,
+  report,
+  summary,
+} from './lab-report.js';
 import { runWithRights } from './lab-rights.js';
 
 /** Runs at once where all are asked for: most of their time they wait for a timer of the kernel. */
@@ -36,6 +46,7 @@ export const labCommand: Command = {
     sim: { help: 'between two of our stacks in virtual time, without the kernel' },
     json: { help: 'as JSON: an array with the result of each scenario; of the list: its entries' },
     mermaid: { help: 'each ladder as a sequence diagram in the language of Mermaid' },
+    svg: { value: 'FILE', help: 'write the ladder of one scenario as a picture, too' },
     pcap: {
       value: 'FILE',
       help: 'write all packets, with changes of state as comments (pcapng); -: standard output',
@@ -50,10 +61,7 @@ export const labCommand: Command = {
 
 async function runLab(input: Input): Promise<number> {
   const [verb, ...names] = input.positionals;
-  if (verb === undefined && !input.given('all')) {
-    process.stdout.write(listing(SCENARIOS, input.given('json')));
-    return EXIT_OK;
-  }
+  if (verb === undefined) return list(input);
   if (verb !== 'run') throw unknownVerb(verb);
   const scenarios = choose(names, input.given('all'));
   checkForms(input, scenarios);
@@ -66,6 +74,17 @@ async function runLab(input: Input): Promise<number> {
   } catch (error) {
     throw labFailure(error);
   }
+}
+
+function list(input: Input): number {
+  const forRuns = Object.keys(labCommand.options).find(
+    (name) => name !== 'json' && input.given(name),
+  );
+  if (forRuns !== undefined) {
+    throw usage(`--${forRuns} is for running scenarios`, `write finwait lab run --${forRuns} ...`);
+  }
+  process.stdout.write(listing(SCENARIOS, input.given('json')));
+  return EXIT_OK;
 }
 
 function labFailure(error: unknown): unknown {
@@ -108,11 +127,15 @@ function checkForms(input: Input, scenarios: readonly Scenario[]): void {
     const [first, second] = forms;
     throw usage(`--${first} and --${second} exclude each other`, 'leave out one of them');
   }
-  if (input.given('step') && scenarios.length > 1) {
-    throw usage('one can step through one scenario at a time', 'name one');
+  for (const name of ['step', 'svg']) {
+    if (input.given(name) && scenarios.length > 1) {
+      throw usage(`--${name} is for one scenario at a time`, 'name one');
+    }
   }
-  if (input.given('step') && input.given('pcap')) {
-    throw usage('--step and --pcap exclude each other', 'leave out one of them');
+  for (const name of ['svg', 'pcap']) {
+    if (input.given('step') && input.given(name)) {
+      throw usage(`--step and --${name} exclude each other`, 'leave out one of them');
+    }
   }
   for (const name of Object.keys(DEBUG_OPTIONS)) {
     if (input.given(name) && !input.given('step')) {
@@ -163,6 +186,7 @@ async function tell(
   for await (const finished of series) {
     const gap = results.length > 0 && !input.given('all') ? '\n' : '';
     results.push(finished.result);
+    if (input.given('svg')) writePicture(input.text('svg')!, picture(finished));
     if (show !== null) say(gap + show(finished));
   }
   if (show === null) say(`${JSON.stringify(results, null, 2)}\n`);
@@ -170,6 +194,15 @@ async function tell(
     say(summary(results, input.given('sim'), performance.now() - start));
   }
   return results;
+}
+
+function writePicture(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    const fix = 'give a file in a folder that you may write to';
+    throw environment(`${path} cannot be written: ${(error as Error).message}`, fix, error);
+  }
 }
 
 /** How each run is shown as soon as it is over; null where all wait for the end. */
