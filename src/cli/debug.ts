@@ -30,9 +30,11 @@ async function runDebug(input: Input): Promise<number> {
   const { breakpoints, script } = readDebugOptions(input);
   const { path, report } = theOne(await runningStacks(input.text('name'), 'debug'));
   const open = async () => {
+    const line = connect(path);
     try {
-      return await LiveDebuggee.open(`serve on ${report.name}`, await connect(path));
+      return await LiveDebuggee.open(`serve on ${report.name}`, line);
     } catch (error) {
+      line.close();
       if (!(error instanceof LiveError)) throw error;
       const message = `the stack on ${report.name} cannot be stepped through: ${error.message}`;
       throw new Failure(EXIT_FAILED, message, error.fix, error);
@@ -49,7 +51,7 @@ function theOne(stacks: readonly RunningStack[]): RunningStack {
 }
 
 /** A conversation with the stack behind a socket; it notices when we are gone, however we go. */
-async function connect(path: string): Promise<Line> {
+function connect(path: string): Line {
   const socket = net.connect(path);
   let closing = false;
   const gone = new Promise<never>((_, reject) => {

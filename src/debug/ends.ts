@@ -37,6 +37,15 @@ export function newestConnection(events: readonly TraceEvent[]): string | null {
   return null;
 }
 
+/** The connection that a packet at the gate is of, our end first; null where it is none of TCP. */
+export function connectionOfHeld({ packet, direction }: HeldPacket): string | null {
+  const segment = decodeSegment(packet.bytes);
+  if (segment === null) return null;
+  const from = formatEnd(segment.source, segment.sourcePort);
+  const to = formatEnd(segment.destination, segment.destinationPort);
+  return direction === 'out' ? `${from} ${to}` : `${to} ${from}`;
+}
+
 /** Both ends change their places. */
 export function mirrored(connection: string): string {
   return connection.split(' ').reverse().join(' ');

@@ -8,11 +8,13 @@ import { Gatekeeper } from '../lab/gatekeeper.js';
 import type { StackCore } from '../stack/core.js';
 import type { Direction, End, TraceEvent } from '../trace/event.js';
 import type { KernelSocket } from '../trace/kernel-sockets.js';
+import { bothProbes } from '../trace/probes.js';
 import { Recorder } from '../trace/recorder.js';
 import { decodeSegment } from '../trace/segment.js';
 import { Timeline } from '../trace/timeline.js';
 import { type Action, type EndLook, type Forgery, Refusal } from './debuggee.js';
 import {
+  connectionOfHeld,
   endOfKernel,
   endOfStack,
   lastTcb,
@@ -54,6 +56,8 @@ export class LiveKeeper {
   readonly #forged = new Set<number>();
   readonly #tick: NodeJS.Timeout;
   readonly #probe: StackCore['probe'];
+  /** Number of the last packet that came before this debugger; null before one has come. */
+  #before: number | null = null;
   #sentEvents = 0;
   #follows: string | null = null;
   #lookDue = false;
@@ -68,7 +72,8 @@ export class LiveKeeper {
     this.#stack = stack;
     this.#send = send;
     this.#probe = core.probe;
-    core.probe = new Recorder(this.#timeline);
+    // Whatever is recorded besides goes on.
+    core.probe = bothProbes(core.probe, new Recorder(this.#timeline));
     const now = () => stack.clock.now();
     this.#keeper = new Gatekeeper({ gate, timeline: this.#timeline, now });
     this.#timeline.onEvent = () => this.#changed();
@@ -140,7 +145,7 @@ export class LiveKeeper {
         this.#inject(action.what, action.towards);
         return;
       default: {
-        const held = gate.held.find(({ id }) => id === action.packet);
+        const held = gate.held.find(({ id }) => this.#number(id) === action.packet);
         if (held === undefined) throw new Refusal(`packet #${action.packet} does not wait`);
         doDeed(this.#keeper, action.do, held);
       }
@@ -208,20 +213,31 @@ export class LiveKeeper {
     this.#send({ look: this.#see(events), events: fresh });
   }
 
+  /** The one that is followed, that what waits first is of, or that something has happened to last. */
   #connection(): string | null {
-    return this.#follows ?? newestConnection(this.#timeline.events);
+    const [first] = this.#stack.gate.held;
+    const waits = first === undefined ? null : connectionOfHeld(first);
+    return this.#follows ?? waits ?? newestConnection(this.#timeline.events);
+  }
+
+  /** Packets are counted from 1 for each debugger. */
+  #number(id: number): number {
+    this.#before ??= id - 1;
+    return id - this.#before;
   }
 
   #see(events: readonly TraceEvent[]): LiveLook {
     const { gate, core } = this.#stack;
     core.renewClock();
     const connection = this.#connection();
-    const held = this.#waiting.look(gate, events, (each) =>
-      this.#forged.has(each.id) ? 'injected' : (this.#keeper.seen(each)?.origin ?? 'sent'),
-    );
+    const held = this.#waiting
+      .look(gate, events, (each) =>
+        this.#forged.has(each.id) ? 'injected' : (this.#keeper.seen(each)?.origin ?? 'sent'),
+      )
+      .map((each) => ({ ...each, id: this.#number(each.id) }));
     const text =
       held[0] === undefined
-        ? 'nothing waits: a step waits for a packet'
+        ? 'wait for a packet'
         : `#${held[0].id} passes, to ${held[0].direction === 'in' ? 'us' : 'the kernel'}`;
     return {
       timeUs: this.#stack.clock.now(),

@@ -69,14 +69,13 @@ export function remarks(view: View): string[] {
   return [
     ...(view.message === null ? [] : [view.message]),
     ...(view.struck.length === 0 ? [] : [`stopped at ${view.struck.join(', ')}`]),
-    ...(view.recorded ? [`${RECORDED} (step ${view.step} of ${view.steps})`] : []),
+    ...(view.recorded ? [RECORDED] : []),
     ...(view.verdict === null ? [] : [verdictLine(view.verdict)]),
     ...clockBanner(view),
   ];
 }
 
-const RECORDED =
-  'recorded: a kernel cannot be rewound; step goes forward, B goes on from here in simulation';
+const RECORDED = 'recorded: no kernel can be rewound; step goes on, B does so in simulation';
 
 function verdictLine({ passed, failures }: NonNullable<View['verdict']>): string {
   if (passed) return 'the end: the scenario went as it must';

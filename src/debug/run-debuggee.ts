@@ -14,6 +14,7 @@ import {
   Refusal,
 } from './debuggee.js';
 import {
+  connectionOfHeld,
   endOfKernel,
   endOfStack,
   lastTcb,
@@ -51,7 +52,8 @@ export class RunDebuggee implements Debuggee {
   look(): Look {
     const { world, scenario, keeper } = this.#run;
     const { events } = world.timeline;
-    const connection = newestConnection(events);
+    const [first] = world.gate.held;
+    const connection = newestConnection(events) ?? (first ? connectionOfHeld(first) : null);
     const theirs = this.#theirs(connection, events); // a kernel's is looked at now
     const { kind, text, note } = this.#run.next();
     const done = kind === 'done';

@@ -211,9 +211,7 @@ export class Session {
   }
 
   async #act(action: Action, text: string): Promise<void> {
-    if (this.#at < this.#history.length - 1) {
-      throw new Refusal('a recorded moment cannot be changed: B goes on from here in simulation');
-    }
+    this.#checkPresent();
     if (this.#debuggee.kind !== 'simulation') this.refresh();
     const before = this.view;
     await this.#debuggee.act(action);
@@ -222,6 +220,11 @@ export class Session {
     this.#history.push(this.#look(text, before, before.upTo));
     this.#at = this.#history.length - 1;
     if (action.do !== 'step' && action.do !== 'inject') this.#keepChosen(before);
+  }
+
+  #checkPresent(): void {
+    if (this.#at === this.#history.length - 1) return;
+    throw new Refusal('a recorded moment cannot be changed: B goes on from here in simulation');
   }
 
   /** What was chosen stays so while it waits. */
@@ -318,6 +321,7 @@ export class Session {
   }
 
   #packet(id: number | null): number {
+    this.#checkPresent();
     const packet = id ?? this.view.chosen;
     if (packet === null) throw new Refusal('nothing waits at the gate');
     return packet;

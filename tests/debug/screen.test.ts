@@ -76,7 +76,7 @@ describe('a screen of 80 by 24', () => {
     await type(session, 'step 5', 'back 2');
     const screen = draw(session).join('\n');
     expect(screen).toContain('step 3 of 5, recorded');
-    expect(screen).toContain('recorded: a kernel cannot be rewound');
+    expect(screen).toContain('recorded: no kernel can be rewound');
   });
 
   it('follows the chosen packet where more wait than there is room for', async () => {
