@@ -94,9 +94,7 @@ function labFailure(error: unknown): unknown {
   return new Failure(EXIT_FAILED, message, 'finwait doctor says what this machine lacks', error);
 }
 
-function unknownVerb(verb: string | undefined): Error {
-  if (verb === undefined)
-    return usage('--all is for running scenarios', 'write finwait lab run --all');
+function unknownVerb(verb: string): Error {
   const isName = scenarioNamed(verb) !== null;
   const fix = isName ? `write finwait lab run ${verb}` : helpHint(labCommand);
   return usage(`"${verb}" is nothing that the lab does`, fix);
