@@ -1,6 +1,7 @@
 // A gate in front of any device, at which packets of both directions can be made to wait. Knows packets
 // and their order; must not know who opens it, or why.
-import type { Device, DeviceCounters, DevicePort } from '../stack/device.js';
+import type { DevicePort } from '../stack/device.js';
+import { DeviceFront, portBehind } from './front.js';
 import {
   completeChecksum,
   ipHeaderBytes,
@@ -26,10 +27,9 @@ export interface HeldPacket {
  * until it is told what becomes of it. The calls that move packets are not for use inside of a turn of
  * the stack.
  */
-export class Gate implements Device {
+export class Gate extends DeviceFront {
   /** Called when something came to wait, during a turn of the stack: only to take note of it. */
   onHeld: ((held: HeldPacket) => void) | null = null;
-  readonly #device: Device;
   #port: DevicePort | null = null;
   /** Towards the stack; towards the device. They share their memory. */
   #packets: PacketPort | null = null;
@@ -37,70 +37,29 @@ export class Gate implements Device {
   #held: HeldPacket[] = [];
   #lastId = 0;
 
-  constructor(device: Device) {
-    this.#device = device;
-  }
-
-  get name(): string {
-    return this.#device.name;
-  }
-
-  get mtu(): number {
-    return this.#device.mtu;
-  }
-
-  get checksumOffload(): boolean {
-    return this.#device.checksumOffload;
-  }
-
-  get maxSegmentBytes(): number {
-    return this.#device.maxSegmentBytes;
-  }
-
-  get counters(): DeviceCounters {
-    return this.#device.counters;
-  }
-
-  attach(port: DevicePort): void {
+  override attach(port: DevicePort): void {
     this.#port = port;
     // What it hands over was counted by the device when it came.
     this.#packets = new PacketPort(port, newCounters());
-    this.#device.attach({
-      memory: port.memory,
-      rxSlots: port.rxSlots,
-      rxSlotBytes: port.rxSlotBytes,
-      rx: port.rx,
-      control: port.control,
-      tx: port.tx,
-      receive: (count) => {
-        if (this.#shut) this.#holdReceived(count);
-        else port.receive(count);
-      },
-      settled: () => port.settled(),
-      statusChanged: (up, error) => port.statusChanged(up, error),
-    });
+    const receive = (count: number): void => {
+      if (this.#shut) this.#holdReceived(count);
+      else port.receive(count);
+    };
+    this.device.attach(portBehind(port, { receive }));
   }
 
-  transmit(count: number): void {
+  override transmit(count: number): void {
     if (!this.#shut) {
-      this.#device.transmit(count);
+      this.device.transmit(count);
       return;
     }
     for (let i = 0; i < count; i++) this.#hold('out', this.#packets!.sent(i));
   }
 
-  close(): void {
+  override close(): void {
     this.#held = [];
     this.#packets?.close();
-    this.#device.close();
-  }
-
-  ref(): void {
-    this.#device.ref();
-  }
-
-  unref(): void {
-    this.#device.unref();
+    this.device.close();
   }
 
   // ── What the keeper of the gate does ──
@@ -135,7 +94,7 @@ export class Gate implements Device {
     }
     // Receive slots are free outside of a turn: one of them is the place for its bytes.
     this.#packets!.describe(0, held.packet, this.#port!.rxSlots[0]!);
-    this.#device.transmit(1);
+    this.device.transmit(1);
   }
 
   /** Makes a packet vanish. @throws RangeError when it does not wait (any more) */

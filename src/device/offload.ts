@@ -16,6 +16,7 @@ import {
 import { complement, sumBytes } from '../wire/checksum.js';
 import { IPV6_HEADER } from '../wire/ip.js';
 import { CWR, FIN, PSH } from '../wire/tcp.js';
+import { DeviceFront, portBehind } from './front.js';
 
 const MAX_PACKET = 65_535;
 // Offsets in an IPv4 (RFC 791 §3.1), IPv6 (RFC 8200 §3) and TCP header (RFC 9293 §3.1).
@@ -58,49 +59,39 @@ export function withSoftwareOffload(device: Device): Device {
  * Takes super-segments and partial checksums on behalf of another device. Packets are not copied:
  * their headers are rewritten in place for one segment after another, and left so.
  */
-export class SoftwareOffload implements Device {
-  readonly checksumOffload = true;
-  readonly maxSegmentBytes = MAX_PACKET;
-  readonly counters: DeviceCounters;
-  readonly #device: Device;
+export class SoftwareOffload extends DeviceFront {
+  readonly #counters: OffloadCounters;
   /** The one descriptor that the other device sees. */
   readonly #out = new Int32Array(TX_STRIDE);
   #tx: Int32Array = new Int32Array(0);
   #view = new DataView(new ArrayBuffer(0));
 
   constructor(device: Device) {
-    this.#device = device;
-    this.counters = new OffloadCounters(device.counters);
+    super(device);
+    this.#counters = new OffloadCounters(device.counters);
   }
 
-  get name(): string {
-    return this.#device.name;
+  override get checksumOffload(): boolean {
+    return true;
   }
 
-  get mtu(): number {
-    return this.#device.mtu;
+  override get maxSegmentBytes(): number {
+    return MAX_PACKET;
   }
 
-  attach(port: DevicePort): void {
+  override get counters(): DeviceCounters {
+    return this.#counters;
+  }
+
+  override attach(port: DevicePort): void {
     this.#tx = port.tx;
     this.#view = new DataView(port.memory);
-    const { memory, rxSlots, rxSlotBytes, rx, control } = port;
-    this.#device.attach({
-      memory,
-      rxSlots,
-      rxSlotBytes,
-      rx,
-      control,
-      tx: this.#out,
-      receive: (count) => port.receive(count),
-      settled: () => port.settled(),
-      statusChanged: (up, error) => port.statusChanged(up, error),
-    });
+    this.device.attach(portBehind(port, { tx: this.#out }));
   }
 
-  transmit(count: number): void {
-    const { counters } = this;
-    const theirs = this.#device.counters;
+  override transmit(count: number): void {
+    const counters = this.#counters;
+    const theirs = this.device.counters;
     for (let at = 0; at < count * TX_STRIDE; at += TX_STRIDE) {
       const before = theirs.txDropped;
       const payload = this.#tx[at + TX_PIECE1_LENGTH]! + this.#tx[at + TX_PIECE2_LENGTH]!;
@@ -116,18 +107,6 @@ export class SoftwareOffload implements Device {
     }
   }
 
-  close(): void {
-    this.#device.close();
-  }
-
-  ref(): void {
-    this.#device.ref();
-  }
-
-  unref(): void {
-    this.#device.unref();
-  }
-
   #sendWhole(at: number): void {
     const tx = this.#tx;
     const out = this.#out;
@@ -135,7 +114,7 @@ export class SoftwareOffload implements Device {
     const start = tx[at + TX_CHECKSUM_START]!;
     // What is in the checksum field already is the sum of the pseudo-header.
     if (start > 0) this.#complete(start, 0);
-    this.#device.transmit(1);
+    this.device.transmit(1);
   }
 
   #sendSegments(at: number, payload: number, gsoSize: number): void {
@@ -165,7 +144,7 @@ export class SoftwareOffload implements Device {
       view.setUint16(tcp + TCP_CHECKSUM, 0);
       this.#selectPayload(at, from, length);
       this.#complete(start, pseudo + headerLength - start + length);
-      this.#device.transmit(1);
+      this.device.transmit(1);
     }
   }
 

@@ -2,14 +2,8 @@
 // on. Knows packets and message ports; must not know threads.
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import {
-  type Device,
-  type DeviceCounters,
-  type DevicePort,
-  RX_LENGTH,
-  RX_OFFSET,
-  RX_STRIDE,
-} from '../stack/device.js';
+import { type Device, type DevicePort, RX_LENGTH, RX_OFFSET, RX_STRIDE } from '../stack/device.js';
+import { DeviceFront, portBehind } from './front.js';
 import { newCounters, type Packet, PacketPort } from './packet.js';
 import { EVERYBODY, ownerOfPorts, Steering } from './steering.js';
 
@@ -49,47 +43,25 @@ export function ownsFlow({ index, count }: Omit<Share, 'peers'>) {
  * silent seconds, and knows nothing of a new one, unless a program tells it (native/steering.c). So
  * nothing depends on it: a packet in the wrong queue costs a copy and a message to the right thread.
  */
-export class SharedDevice implements Device {
-  readonly #device: Device;
+export class SharedDevice extends DeviceFront {
   readonly #share: Share;
   /** Packets that other shares have got in our place, and we in theirs. */
   passedOn = 0;
   takenOver = 0;
 
   constructor(device: Device, share: Share) {
-    this.#device = device;
+    super(device);
     this.#share = share;
   }
 
-  get name(): string {
-    return this.#device.name;
-  }
-
-  get mtu(): number {
-    return this.#device.mtu;
-  }
-
-  get checksumOffload(): boolean {
-    return this.#device.checksumOffload;
-  }
-
-  get maxSegmentBytes(): number {
-    return this.#device.maxSegmentBytes;
-  }
-
-  get counters(): DeviceCounters {
-    return this.#device.counters;
-  }
-
-  attach(port: DevicePort): void {
+  override attach(port: DevicePort): void {
     const steering = new Steering(this.#share.count, port.memory);
     const packets = new PacketPort(port, newCounters());
-    // The port itself in all but one thing.
     const receive = (count: number) => {
       const kept = this.#sort(count, port, steering, packets);
       if (kept > 0) port.receive(kept);
     };
-    this.#device.attach(Object.create(port, { receive: { value: receive } }) as DevicePort);
+    this.device.attach(portBehind(port, { receive }));
     for (const peer of this.#share.peers) {
       peer?.on('message', (packet: Packet) => {
         this.takenOver++;
@@ -101,21 +73,9 @@ export class SharedDevice implements Device {
     }
   }
 
-  transmit(count: number): void {
-    this.#device.transmit(count);
-  }
-
-  close(): void {
+  override close(): void {
     for (const peer of this.#share.peers) peer?.close();
-    this.#device.close();
-  }
-
-  ref(): void {
-    this.#device.ref();
-  }
-
-  unref(): void {
-    this.#device.unref();
+    this.device.close();
   }
 
   /** Passes on what is not ours, closes the gaps, and answers how many descriptors are left. */

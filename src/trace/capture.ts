@@ -2,8 +2,9 @@
 // not change what happens to them.
 
 import { arch, release, type } from 'node:os';
+import { DeviceFront, portBehind } from '../device/front.js';
 import { completeChecksum, ipHeaderBytes, type Packet, PacketPort } from '../device/packet.js';
-import type { Device, DeviceCounters, DevicePort } from '../stack/device.js';
+import type { Device, DevicePort } from '../stack/device.js';
 import { formatEnd } from '../wire/address.js';
 import { IP_OK, IpHeader, PROTOCOL_TCP, parseIp } from '../wire/ip.js';
 import { TCP_HEADER } from '../wire/tcp.js';
@@ -35,13 +36,12 @@ interface Arriving {
  * Put between a device and whatever it would be attached to. All packets of both directions go into the file,
  * a super-segment as one packet, with the changes of state as comments where `comments` looks at the stack.
  */
-export class Capture implements Device {
+export class Capture extends DeviceFront {
   /** The probe that the stack is to have. */
   readonly comments: StateComments;
   /** Packets that came by, and of those that could not be kept. */
   packets = 0;
   lost = 0;
-  readonly #device: Device;
   readonly #write: (block: Uint8Array) => boolean;
   readonly #now: () => number;
   #port: PacketPort | null = null;
@@ -51,7 +51,7 @@ export class Capture implements Device {
   #next = 0;
 
   constructor(device: Device, { write, now, application = 'finwait' }: CaptureOptions) {
-    this.#device = device;
+    super(device);
     this.#write = write;
     this.#now = now;
     this.comments = new StateComments(now);
@@ -61,46 +61,17 @@ export class Capture implements Device {
     write(fileHeader({ name: device.name, description, application, ...system }));
   }
 
-  get name(): string {
-    return this.#device.name;
-  }
-
-  get mtu(): number {
-    return this.#device.mtu;
-  }
-
-  get checksumOffload(): boolean {
-    return this.#device.checksumOffload;
-  }
-
-  get maxSegmentBytes(): number {
-    return this.#device.maxSegmentBytes;
-  }
-
-  get counters(): DeviceCounters {
-    return this.#device.counters;
-  }
-
-  attach(port: DevicePort): void {
+  override attach(port: DevicePort): void {
     this.#port = new PacketPort(port, this.counters);
-    this.#device.attach({
-      memory: port.memory,
-      rxSlots: port.rxSlots,
-      rxSlotBytes: port.rxSlotBytes,
-      rx: port.rx,
-      control: port.control,
-      tx: port.tx,
-      receive: (count) => {
-        this.#copyBatch(count);
-        port.receive(count);
-        this.#writeBatch();
-      },
-      settled: () => port.settled(),
-      statusChanged: (up, error) => port.statusChanged(up, error),
-    });
+    const receive = (count: number): void => {
+      this.#copyBatch(count);
+      port.receive(count);
+      this.#writeBatch();
+    };
+    this.device.attach(portBehind(port, { receive }));
   }
 
-  transmit(count: number): void {
+  override transmit(count: number): void {
     // What the stack sends now was sent after it has looked at what came.
     this.#writeBatch();
     const timeUs = this.#now();
@@ -114,19 +85,7 @@ export class Capture implements Device {
         this.comments.take(() => connectionOf(packet.bytes, 'out')),
       );
     }
-    this.#device.transmit(count);
-  }
-
-  close(): void {
-    this.#device.close();
-  }
-
-  ref(): void {
-    this.#device.ref();
-  }
-
-  unref(): void {
-    this.#device.unref();
+    this.device.transmit(count);
   }
 
   /** The end of the file: counts, and changes of state for which no packet came. */
