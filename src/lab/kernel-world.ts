@@ -119,7 +119,8 @@ export class KernelWorld implements World {
     this.gate = new Gate(this.#tun);
     this.gate.shut();
     const now = () => this.now();
-    const recorder = new Recorder(this.timeline, { now });
+    // By the time of its turns, as its timers: on a busy machine a turn may take milliseconds.
+    const recorder = new Recorder(this.timeline);
     const tapped = tap?.(this.gate, wallClock());
     this.#stack = new Stack({
       device: withSoftwareOffload(tapped?.device ?? this.gate),
