@@ -18,6 +18,7 @@ export type Command =
   | { name: 'choose'; by: 1 | -1 }
   | { name: 'inject'; what: Forgery; towards: End }
   | { name: 'skip' }
+  | { name: 'follow' }
   | { name: 'back'; times: number }
   | { name: 'branch' }
   | { name: 'explain'; word: string | null }
@@ -46,7 +47,7 @@ interface Entry {
 }
 
 const plain =
-  <Name extends 'continue' | 'breaks' | 'skip' | 'branch' | 'ladder' | 'help' | 'quit'>(
+  <Name extends 'continue' | 'breaks' | 'skip' | 'follow' | 'branch' | 'ladder' | 'help' | 'quit'>(
     name: Name,
   ) =>
   (words: readonly string[]): Command => {
@@ -143,6 +144,12 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     help: 'go on from here in simulation',
     parse: plain('branch'),
   },
+  follow: {
+    usage: 'follow',
+    key: 'tab',
+    help: 'show the next connection (of a running stack)',
+    parse: plain('follow'),
+  },
   explain: {
     usage: 'explain [STATE|EVENT]',
     key: 'e',
@@ -215,6 +222,7 @@ export const KEYS: Readonly<Record<string, Command>> = {
   F: { name: 'inject', what: 'fin', towards: 'theirs' },
   O: { name: 'inject', what: 'old', towards: 'theirs' },
   t: { name: 'skip' },
+  tab: { name: 'follow' },
   b: { name: 'back', times: 1 },
   left: { name: 'back', times: 1 },
   B: { name: 'branch' },

@@ -31,6 +31,8 @@ export interface HeldLook {
   /** Counts from 1, in the order of arrival at the gate. */
   id: number;
   direction: Direction;
+  /** Our end first; null for what is not TCP. */
+  connection: string | null;
   /** `FIN,ACK seq 1001 ack 1 len 0`. */
   text: string;
   /** Who made it: one of the two ends, or somebody at the gate. */
@@ -91,6 +93,8 @@ export interface Debuggee {
   act(action: Action): Promise<void>;
   /** Ends an action that only waits; null where actions do not wait. */
   readonly wake: (() => void) | null;
+  /** Shows another connection from now on, the next one each time; null where there is only one. */
+  readonly follow: (() => Promise<void>) | null;
   /** Called when something has changed that no action of ours has caused. */
   onChange: (() => void) | null;
   /** Rejects when it cannot go on: its process has ended. */

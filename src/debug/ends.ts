@@ -4,7 +4,7 @@
 import type { Gate, HeldPacket } from '../device/gate.js';
 import type { StackCore } from '../stack/core.js';
 import type { Connection } from '../tcp/connection.js';
-import type { End, SegmentFields, TcbSnapshot, TraceEvent } from '../trace/event.js';
+import type { Direction, End, SegmentFields, TcbSnapshot, TraceEvent } from '../trace/event.js';
 import { connectionOf, type KernelSocket } from '../trace/kernel-sockets.js';
 import { Origins } from '../trace/origins.js';
 import { TWO_MSL } from '../trace/recorder.js';
@@ -40,7 +40,10 @@ export function newestConnection(events: readonly TraceEvent[]): string | null {
 /** The connection that a packet at the gate is of, our end first; null where it is none of TCP. */
 export function connectionOfHeld({ packet, direction }: HeldPacket): string | null {
   const segment = decodeSegment(packet.bytes);
-  if (segment === null) return null;
+  return segment === null ? null : connectionOfSegment(segment, direction);
+}
+
+function connectionOfSegment(segment: SegmentFields, direction: Direction): string {
   const from = formatEnd(segment.source, segment.sourcePort);
   const to = formatEnd(segment.destination, segment.destinationPort);
   return direction === 'out' ? `${from} ${to}` : `${to} ${from}`;
@@ -137,7 +140,7 @@ export class Waiting {
       const segment = decodeSegment(packet.bytes, packet.gsoSize);
       if (segment === null) {
         const text = otherPacket(packet.bytes);
-        return { id, direction, text, origin, again: false, flags: [] };
+        return { id, direction, connection: null, text, origin, again: false, flags: [] };
       }
       if (id > this.#lastId) {
         this.#lastId = id;
@@ -145,7 +148,8 @@ export class Waiting {
       }
       const text = describeSegment(segment, this.#origins.relative(segment));
       const again = this.#isAgain(id, segment);
-      return { id, direction, text, origin, again, flags: segment.flags.split(',') };
+      const connection = connectionOfSegment(segment, direction);
+      return { id, direction, connection, text, origin, again, flags: segment.flags.split(',') };
     });
   }
 

@@ -162,8 +162,9 @@ export class Interactive {
         end: Number.POSITIVE_INFINITY,
       },
     };
-    if (Object.hasOwn(moves, key)) {
-      const last = Math.max(pages.lines.length - page, 0);
+    const last = Math.max(pages.lines.length - page, 0);
+    // Whoever reads with the space bar comes back with it.
+    if (Object.hasOwn(moves, key) && !(key === ' ' && pages.top === last)) {
       pages.top = Math.min(Math.max(pages.top + moves[key]!, 0), last);
     } else if (key !== 'ctrl-l') {
       this.#pages = null;
@@ -288,6 +289,6 @@ function drawPages(
   return [
     rule(title, columns),
     ...Array.from({ length: page }, (_, i) => shown[i] ?? ''),
-    ` ${more}any other key: back`,
+    ` ${more === '' ? 'any key' : `${more}any other key`}: back`,
   ];
 }

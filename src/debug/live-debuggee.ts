@@ -38,6 +38,7 @@ export class LiveDebuggee implements Debuggee {
   #look: LiveLook | null = null;
   #events: TraceEvent[] = [];
   #lastId = 0;
+  #follows: string | null = null;
   readonly #first: Promise<void>;
   #seen!: () => void;
   #refused!: (error: Error) => void;
@@ -64,15 +65,21 @@ export class LiveDebuggee implements Debuggee {
     return { ...this.#look!, events: this.#events, verdict: null };
   }
 
-  /** Names of all connections of the stack. */
-  get connections(): readonly string[] {
-    return this.#look!.connections;
-  }
+  /** One connection after the other, then again the one that something happens to. */
+  readonly follow = (): Promise<void> => {
+    const { connections } = this.#look!;
+    this.#follows = connections[connections.indexOf(this.#follows ?? '') + 1] ?? null;
+    return this.#ask({ follow: this.#follows });
+  };
 
   act(action: Action): Promise<void> {
+    return this.#ask({ action });
+  }
+
+  #ask(question: { action: Action } | { follow: string | null }): Promise<void> {
     const id = ++this.#lastId;
     const done = new Promise<void>((resolve, reject) => this.#asked.set(id, { resolve, reject }));
-    this.#say({ id, action });
+    this.#say({ id, ...question });
     return Promise.race([done, this.failed]);
   }
 

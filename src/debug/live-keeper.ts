@@ -95,6 +95,7 @@ export class LiveKeeper {
     } else if ('follow' in request) {
       this.#follows = request.follow;
       this.#look();
+      this.#send({ done: request.id, refusal: null });
     } else {
       this.#last = this.#last.then(() => this.#carryOut(request.id, request.action));
     }

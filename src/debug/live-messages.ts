@@ -9,7 +9,7 @@ export type LiveRequest =
   /** Answered by `done` with the same number. */
   | { id: number; action: Action }
   /** Shows this connection from now on, ours first; null: the one that something happens to. */
-  | { follow: string | null }
+  | { id: number; follow: string | null }
   /** A step that waits for a packet is to end. */
   | { wake: true };
 

@@ -27,11 +27,14 @@ export function arrow(direction: Direction): string {
   return direction === 'out' ? '→' : '←';
 }
 
-export function packet({ id, direction, text, origin, again }: HeldLook): string {
+/** @param shown the connection that is on the screen: packets of others say whose they are */
+export function packet(held: HeldLook, shown: string | null): string {
+  const { id, direction, text, origin, again, connection } = held;
   const made = { sent: again ? ' · again' : '', copied: ' · a copy', injected: ' · forged' }[
     origin
   ];
-  return `#${id} ${arrow(direction)} ${text}${made}`;
+  const other = connection === null || connection === shown ? '' : ` · of ${connection}`;
+  return `#${id} ${arrow(direction)} ${text}${made}${other}`;
 }
 
 export function change({ field, from, to }: Change): string {
@@ -87,8 +90,8 @@ function clockBanner({ kind, theirs, recorded, done }: View): string[] {
   if (kind === 'simulation' || recorded || done) return [];
   const { timer, queues } = theirs;
   if (timer === null && queues === null) return [];
-  const first = 'our clock stands while you think, the kernel’s runs';
-  if (timer === null) return [`${first}; none of its timers does`];
+  const first = 'while you think only the kernel’s clock runs';
+  if (timer === null) return [`${first}; no timer of its does`];
   const what = KERNEL_TIMERS[timer.name] ?? `its ${timer.name} timer runs out`;
   return [`${first}: ${what} in ${duration(timer.ms)}`];
 }

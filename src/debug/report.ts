@@ -29,7 +29,7 @@ export function formatView(view: View, style: Style): string {
     if (running !== 'none') say('', `timers: ${running}`);
   }
   held.forEach((each, i) => {
-    say(i === 0 ? 'waits' : '', packet(each));
+    say(i === 0 ? 'waits' : '', packet(each, view.connection));
   });
   if (held.length === 0) say('waits', 'nothing');
   view.why.forEach((each, i) => {

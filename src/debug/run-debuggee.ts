@@ -36,6 +36,7 @@ export class RunDebuggee implements Debuggee {
   readonly kind;
   readonly title: string;
   readonly wake = null;
+  readonly follow = null;
   onChange: (() => void) | null = null;
   readonly failed = new Promise<never>(() => {});
   readonly #run: Run;

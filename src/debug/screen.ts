@@ -93,10 +93,10 @@ function changeLines(view: View, columns: number): string[] {
     ...(['ours', 'theirs'] as const).map((end) => endName(end, view.kind).length),
   );
   const line = (end: End, text: string) =>
-    cut(` ${endName(end, view.kind).padEnd(width)}  ${text}`, columns);
+    wrap(`${endName(end, view.kind).padEnd(width)}  ${text}`, columns, width + 3).slice(0, 2);
   const both = (tell: (end: EndView) => string) =>
     (['ours', 'theirs'] as const).map((end) => [end, tell(view[end])] as const);
-  const changed = both(changeLine).flatMap(([end, text]) => (text === '' ? [] : [line(end, text)]));
+  const changed = both(changeLine).flatMap(([end, text]) => (text === '' ? [] : line(end, text)));
   const running = both(timers)
     .map(([end, text]) => `${endName(end, view.kind)} ${text}`)
     .join(' · ');
@@ -114,7 +114,7 @@ function gateLines(view: View, { colour }: Style, columns: number, most: number)
   const from = Math.max(0, Math.min(at - most + 1, held.length - most));
   return held.slice(from, from + most).map((each) => {
     const mark = each.id === chosen ? '▶' : ' ';
-    const line = cut(` ${mark} ${packet(each)}`, columns);
+    const line = cut(` ${mark} ${packet(each, view.connection)}`, columns);
     return each.id === chosen ? paint(line, colour, 'bold') : line;
   });
 }

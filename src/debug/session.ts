@@ -109,6 +109,9 @@ export class Session {
           `inject ${command.what} to ${command.towards}`,
         );
         break;
+      case 'follow':
+        await this.#follow();
+        break;
       case 'choose':
         this.#choose(command.by);
         break;
@@ -311,6 +314,13 @@ export class Session {
   }
 
   // ── Choices ──
+
+  async #follow(): Promise<void> {
+    const { follow } = this.#debuggee;
+    if (follow === null) throw new Refusal('a scenario shows its newest connection');
+    await follow();
+    this.refresh();
+  }
 
   #choose(by: 1 | -1): void {
     const { held, chosen } = this.view;

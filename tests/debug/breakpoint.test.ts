@@ -61,7 +61,15 @@ function timer(action: 'armed' | 'fired', name: string): TraceEvent {
 }
 
 function held(id: number, direction: 'in' | 'out', ...flags: string[]): HeldLook {
-  return { id, direction, text: flags.join(), origin: 'sent', again: false, flags };
+  return {
+    id,
+    direction,
+    connection: null,
+    text: flags.join(),
+    origin: 'sent',
+    again: false,
+    flags,
+  };
 }
 
 describe('a breakpoint stops', () => {

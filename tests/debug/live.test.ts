@@ -52,7 +52,7 @@ describe.skipIf(!possible.ok)('finwait debug', () => {
     const screen = await attach();
     const answer = curl();
     await screen.shows('▶ #1 ← SYN seq 0');
-    expect(await screen.shows('the kernel’s runs: it sends again in')).toContain('serve on fw0');
+    expect(await screen.shows('only the kernel’s clock runs: it sends again in')).toContain('serve on fw0');
     await screen.press('Space');
     await screen.shows(/ours 10\.9\.0\.2:80 SYN-RECEIVED\s+kernel 10\.9\.0\.1:\d+ SYN-SENT/);
     await screen.press(':');
@@ -109,6 +109,28 @@ describe.skipIf(!possible.ok)('finwait debug', () => {
     expect(failed.stderr).toContain(`${script}, line 2: there is no command "frop"`);
     expect(failed.stderr).toContain('did you mean drop?');
     expect((await curl()).code).toBe(0);
+  });
+
+  it('shows one connection after the other, also those that are idle', async () => {
+    const talks = [1, 2].map(() => place.namespace.spawn('nc', ['10.9.0.2', '9']));
+    for (let open = 0; open < 2; ) {
+      const { stdout } = await place.finwait('ss');
+      open = stdout.match(/ESTABLISHED/g)?.length ?? 0;
+    }
+    const screen = await attach();
+    const ports: string[] = [];
+    for (let i = 0; i < 2; i++) {
+      await screen.press('Tab');
+      const shown = /ours 10\.9\.0\.2:9 ESTABLISHED +kernel 10\.9\.0\.1:(\d+) ESTABLISHED/;
+      const next = new RegExp(shown.source.replace('(\\d+)', `(?!${ports[0] ?? 'x'})(\\d+)`));
+      ports.push(next.exec(await screen.shows(next))![1]!);
+    }
+    expect(new Set(ports).size).toBe(2);
+    await screen.press('Tab');
+    await screen.shows(/ours CLOSED/);
+    for (const talk of talks) talk.kill();
+    // What waits and is of another connection says so.
+    await screen.shows(/#2 ← FIN,ACK .* · of 10\.9\.0\.2:9 10\.9\.0\.1:\d+/);
   });
 
   it('lets only one debugger hold the gate', async () => {
