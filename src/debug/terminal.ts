@@ -19,6 +19,9 @@ export interface Terminal {
 const ESCAPE_MS = 50;
 const ENTER = '\u001b[?1049h\u001b[?25l\u001b[H\u001b[2J';
 const LEAVE = '\u001b[?25h\u001b[?1049l';
+/** Terminals that know it show what is between them at once; the others do not mind. */
+const BEGIN_PICTURE = '\u001b[?2026h';
+const END_PICTURE = '\u001b[?2026l';
 const CTRL_Z = 'ctrl-z';
 
 /** The terminal of this process; lines only where it is none, or one that is `dumb`. */
@@ -96,7 +99,8 @@ export class FullScreen {
   /** All lines at once, each from its beginning to its end: nothing flickers. */
   draw(lines: readonly string[]): void {
     if (!this.#entered) return;
-    this.#output.write(`\u001b[H${lines.map((line) => `${line}\u001b[K`).join('\r\n')}\u001b[J`);
+    const picture = lines.map((line) => `${line}\u001b[K`).join('\r\n');
+    this.#output.write(`${BEGIN_PICTURE}\u001b[H${picture}\u001b[J${END_PICTURE}`);
   }
 
   #restore(): void {

@@ -67,8 +67,10 @@ export class RealTerminal {
     const holds = () => (typeof sign === 'string' ? screen.includes(sign) : sign.test(screen));
     await this.#whenever(
       async () => {
+        // A picture is whole when it stays.
+        const before = screen;
         screen = await this.screen();
-        return holds();
+        return holds() && screen === before;
       },
       () => `${sign} does not appear:\n${screen}`,
     );
