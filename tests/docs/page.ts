@@ -90,6 +90,7 @@ function normalLine(line: string): string {
     .replace(/(?<![\d.])\d+\.\d+(?![\d.])/g, '#')
     .replace(/\b\d{5,}\b/g, '#')
     .replace(/─+/g, '─')
+    .replace(/═+/g, '═')
     .replace(/\s+/g, ' ')
     .trim();
 }
