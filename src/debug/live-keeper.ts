@@ -256,9 +256,12 @@ export class LiveKeeper {
   #ours(connection: string | null, events: readonly TraceEvent[]): EndLook {
     const { core } = this.#stack;
     if (connection === null) return NOBODY;
+    const end = endOfStack(core, connection, () => lastTcb(events, 'ours', connection));
+    const endpoint = connection.split(' ')[0]!;
     const state = stateInStack(core, connection);
-    const last = () => lastTcb(events, 'ours', connection);
-    return { endpoint: connection.split(' ')[0]!, state, ...endOfStack(core, connection, last) };
+    // Before there is a connection there may be a listener.
+    const listens = state === 'CLOSED' && end.tcb === null && isListening(core, endpoint);
+    return { endpoint, state: listens ? 'LISTEN' : state, ...end };
   }
 
   #theirs(connection: string | null): EndLook {
@@ -268,6 +271,11 @@ export class LiveKeeper {
     if (sockets === null) return { ...NOBODY, endpoint, state: 'not seen' };
     return { endpoint, ...endOfKernel(sockets, connection) };
   }
+}
+
+function isListening(core: StackCore, endpoint: string): boolean {
+  const { port } = parseEnd(endpoint);
+  return Array.from(core.listeners()).some((listener) => listener.port === port);
 }
 
 interface Place {

@@ -91,7 +91,7 @@ function clockBanner({ kind, theirs, recorded, done }: View): string[] {
   const { timer, queues } = theirs;
   if (timer === null && queues === null) return [];
   const first = 'while you think only the kernel’s clock runs';
-  if (timer === null) return [`${first}; no timer of its does`];
+  if (timer === null) return [`${first}; it has set no timer`];
   const what = KERNEL_TIMERS[timer.name] ?? `its ${timer.name} timer runs out`;
   return [`${first}: ${what} in ${duration(timer.ms)}`];
 }

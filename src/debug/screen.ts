@@ -15,8 +15,8 @@ export const LEAST: Size = { columns: 60, rows: 20 };
 
 const KEYS = ' space step  c continue  d drop  b back  e explain  : command  ? help  q quit';
 
-/** Lines that do not depend on how much there is to say: two of heading, four rules, next, keys. */
-const FIXED = 8;
+/** Lines that do not depend on how much there is to say: two of heading, four rules, keys. */
+const FIXED = 7;
 
 /** Exactly `rows` lines; lines may hold SGR sequences, and are at most `columns` letters wide. */
 export function drawScreen(view: View, size: Size, style: Style, ladder: Ladder): string[] {
@@ -28,9 +28,11 @@ export function drawScreen(view: View, size: Size, style: Style, ladder: Ladder)
     .slice(0, 3);
   const gate = gateLines(view, style, columns, 3 + Math.floor(spare / 8));
   const changes = changeLines(view, columns);
+  const next = nextLines(view, columns);
   const rungs = ladder(view, columns);
   // What the ladder does not need is for reasons.
-  const free = rows - FIXED - remarkLines.length - gate.length - changes.length;
+  const said = remarkLines.length + gate.length + changes.length + next.length;
+  const free = rows - FIXED - said;
   const why = whyLines(view, columns, Math.max(3 + Math.floor(spare / 6), free - rungs.length));
   const height = Math.max(free - why.length, 1);
   const lines = [
@@ -44,7 +46,7 @@ export function drawScreen(view: View, size: Size, style: Style, ladder: Ladder)
     ...gate,
     paint(rule('why', columns), style.colour, 'dim'),
     ...why,
-    nextLine(view, columns, style),
+    ...next.map((line) => paint(line, style.colour, 'cyan')),
     ...remarkLines.map((line) => paint(line, style.colour, 'yellow')),
     paint(cut(KEYS, columns), style.colour, 'dim'),
   ];
@@ -128,8 +130,7 @@ function whyLines(view: View, columns: number, most: number): string[] {
   return [...lines.slice(0, most - 1), `${lines[most - 1]!.slice(0, columns - 2)} …`];
 }
 
-function nextLine(view: View, columns: number, { colour }: Style): string {
-  const { text, note } = view.next;
-  const line = note === null ? ` next: ${text}` : ` next: ${text} (${note})`;
-  return paint(cut(line, columns), colour, 'cyan');
+function nextLines({ next: { text, note } }: View, columns: number): string[] {
+  const line = note === null ? `next: ${text}` : `next: ${text} (${note})`;
+  return wrap(line, columns, 7).slice(0, 2);
 }
