@@ -16,8 +16,8 @@ export interface TimeSource {
 /** The process and its event loop. */
 export const SYSTEM: TimeSource = {
   now: () => Math.floor(performance.now() * 1000),
-  setTimer: setTimeout,
-  setBeat: setInterval,
+  setTimer: (run, ms) => setTimeout(run, ms),
+  setBeat: (run, ms) => setInterval(run, ms),
   isInspected: () =>
     // Not an import: where Node was built without the inspector, that would throw.
     process.features.inspector && process.getBuiltinModule('node:inspector').url() !== undefined,
