@@ -56,6 +56,9 @@ export function judge(
   };
 }
 
+/** Timers count whole milliseconds. */
+const TICK_MS = 1;
+
 /** `3 connections in CLOSE-WAIT: the application has not closed`. */
 function waitingFor(party: Party): string[] {
   return Object.entries(WAITED_FOR).flatMap(([state, what]) => {
@@ -99,8 +102,9 @@ function segmentFailures({ segments = [] }: Scenario, world: World, keeper: Gate
       const wanted = expected === 0 ? 'none' : `${bound}${times(expected)}`;
       return [`${what}: ${wanted} expected, ${count === 0 ? 'none' : times(count)} seen`];
     }
-    if (backOff && !growing(timesOf(match, world))) {
-      return [`${what}: each repetition has to wait longer than the one before`];
+    const { minRto } = world.core.config;
+    if (backOff && !hasBackOff(timesOf(match, world), minRto)) {
+      return [`${what}: each repetition has to wait twice as long as the one before`];
     }
     return [];
   });
@@ -115,24 +119,23 @@ function timesOf(match: Span['from'], { timeline }: World): number[] {
   });
 }
 
-function growing(moments: readonly number[]): boolean {
+/** RFC 6298 §5.5: a busy machine makes a gap longer, but nothing makes it shorter than that. */
+function hasBackOff(moments: readonly number[], minRto: number): boolean {
   const gaps = moments.slice(1).map((moment, i) => moment - moments[i]!);
-  return gaps.every((gap, i) => i === 0 || gap > gaps[i - 1]!);
+  return gaps.every((gap, i) => gap >= minRto * 2 ** i - TICK_MS);
 }
 
 function spanFailures({ from, to, atLeast }: Span, world: World): string[] {
   const entry = (event: TraceEvent) =>
     event.kind === 'state' && event.end === to.end && event.to === to.state;
+  const what = `${matchInWords(from)} and ${to.state}`;
   const end = world.timeline.events.findLast(entry);
-  if (end === undefined) return [];
-  const entered = end.timeUs / 1000;
+  const entered = (end?.timeUs ?? Number.NaN) / 1000;
   const start = timesOf(from, world).findLast((moment) => moment <= entered);
-  if (start === undefined) return [];
+  if (start === undefined) return [`${what}: one of them was not seen, or not in this order`];
   const ms = entered - start;
   const wanted = atLeast === '2MSL' ? 2 * world.core.config.msl : atLeast;
-  // Timers count whole milliseconds.
-  if (ms >= wanted - 1) return [];
-  const what = `${matchInWords(from)} and ${to.state}`;
+  if (ms >= wanted - TICK_MS) return [];
   return [`between ${what} lie ${Math.round(ms)} ms, where ${wanted} were expected`];
 }
 

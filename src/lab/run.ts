@@ -146,7 +146,7 @@ export class Run {
     if ('seen' in condition) return this.keeper.count(condition.seen) >= condition.times;
     if ('unseen' in condition) return this.keeper.count(condition.unseen) === 0;
     const party = this.world[condition.end];
-    if ('received' in condition) return party.received >= condition.received;
+    if ('received' in condition) return party.received === condition.received;
     if ('sees' in condition) return hasSeen(party, condition.sees);
     const { state, connections } = condition;
     return connections === undefined ? party.state === state : party.countIn(state) === connections;

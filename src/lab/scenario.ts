@@ -63,6 +63,7 @@ export interface Injection {
 export type Condition =
   /** Of the newest connection; with `connections`, that so many of that end's are in this state. */
   | { end: End; state: string; connections?: number }
+  /** Bytes that the program there has read, of all its connections: not one less, not one more. */
   | { end: End; received: number }
   | { end: End; sees: 'end' | 'close' | 'ECONNRESET' | 'ECONNREFUSED' | 'ETIMEDOUT' }
   /** So many segments of this kind, or more, have had their turn at the gate, whatever became of them. */
@@ -79,7 +80,7 @@ export type Step =
   /** Must be so now, without anything passing. */
   | { holds: Condition; note: string };
 
-/** Between the last entry into a state and the last such segment before it must lie so much time. */
+/** Between the last entry into a state and the last such segment before it must lie so much time; both must be. */
 export interface Span {
   from: Match;
   to: { end: End; state: string };
@@ -116,7 +117,10 @@ export interface Scenario {
    */
   ours: readonly string[];
   theirs: readonly string[];
-  /** Segments that must be seen so many times; 0: must not. `backOff`: each gap longer than the one before. */
+  /**
+   * Segments that must be seen so many times; 0: must not. `backOff`: sent again after our shortest RTO at
+   * the earliest, and after twice as long each time.
+   */
   segments?: readonly { match: Match; times: number; atLeast?: true; backOff?: true }[];
   spans?: readonly Span[];
 }

@@ -34,7 +34,7 @@ export const STATE_NOTES: Readonly<Record<StateName, StateNote>> = {
       'There is no connection: nothing is remembered, and no control block exists. The RFC calls it a state so that the diagram has a beginning and an end.',
     waitsFor: null,
     lasts: 'For ever, until a program opens a connection or listens.',
-    peer: 'Anything: whatever it still sends is answered with a RST.',
+    peer: 'Anything: whatever it still sends, but a RST, is answered with a RST.',
     mistake:
       'A connection that has vanished from a list of sockets was not necessarily closed in order: a RST leads here from almost every state.',
   },
@@ -61,7 +61,8 @@ export const STATE_NOTES: Readonly<Record<StateName, StateNote>> = {
     meaning:
       'A SYN has arrived and was answered with a SYN and an ACK in one segment. Whoever is called believes in the connection only when that is acknowledged, as anybody can forge a first segment.',
     waitsFor: 'the peer, to acknowledge our SYN',
-    lasts: 'The SYN,ACK is repeated as a SYN is; a RST leads back to where we came from.',
+    lasts:
+      'The SYN,ACK is repeated as a SYN is; a RST ends it, without a word to a program that listens, with ECONNREFUSED for one that has called.',
     peer: 'SYN-SENT, or already ESTABLISHED when its ACK is under way.',
     mistake:
       'Many of these at once are a flood of forged SYNs or a way back that loses our answers; the program is not to blame, it has not seen these connections yet.',
@@ -72,7 +73,7 @@ export const STATE_NOTES: Readonly<Record<StateName, StateNote>> = {
     waitsFor: 'either program, to close',
     lasts:
       'For ever: TCP sends nothing while nobody writes, and has no timer, unless keep-alive is on.',
-    peer: 'ESTABLISHED; SYN-RECEIVED a moment earlier; FIN-WAIT-1 or FIN-WAIT-2 while its FIN has not arrived.',
+    peer: 'ESTABLISHED; SYN-RECEIVED a moment earlier; FIN-WAIT-1 while its FIN has not arrived.',
     mistake:
       'An idle connection whose other end has lost its power stays ESTABLISHED until somebody writes, or keep-alive asks.',
   },
@@ -82,7 +83,7 @@ export const STATE_NOTES: Readonly<Record<StateName, StateNote>> = {
     waitsFor: 'the peer, to acknowledge our FIN and all data before it',
     lasts:
       'A round trip, if all is well. Data and FIN are repeated with growing waits, for a quarter of an hour at most; behind a closed window it lasts as long as the peer answers probes and does not read.',
-    peer: 'ESTABLISHED until the FIN arrives, CLOSE-WAIT then; FIN-WAIT-1 when both close at once.',
+    peer: 'ESTABLISHED until the FIN arrives, CLOSE-WAIT or already LAST-ACK then; FIN-WAIT-1 or CLOSING when both close at once.',
     mistake:
       'It does not mean that the FIN was sent: with data before it and no window for them it waits in the queue.',
   },
@@ -94,14 +95,14 @@ export const STATE_NOTES: Readonly<Record<StateName, StateNote>> = {
       'As long as the program there pleases. Only when our own program is gone, too, does the orphan end after a timeout, 60 s by default.',
     peer: 'CLOSE-WAIT, or LAST-ACK while its FIN is under way.',
     mistake:
-      'The defect is at the other end: look there for a connection in CLOSE-WAIT, and for the program that forgets to close it.',
+      'One that stays here and brings no data shows a defect of the other end: look there for a connection in CLOSE-WAIT, and for the program that forgets to close it.',
   },
   CLOSING: {
     meaning:
-      "Both have closed at once and the FINs have crossed. We have acknowledged the peer's, and the ACK of our own is under way.",
+      "Both have closed at once and the FINs have crossed. We have acknowledged the peer's, and the ACK of our own has not come yet.",
     waitsFor: 'the peer, to acknowledge our FIN',
     lasts: 'A round trip; our FIN is repeated until its ACK comes.',
-    peer: 'CLOSING, or TIME-WAIT once our ACK has arrived.',
+    peer: 'FIN-WAIT-1 until our FIN has arrived, CLOSING then, and TIME-WAIT once our ACK has.',
     mistake:
       'It is rare because the FINs must cross within a round trip, not because something has gone wrong.',
   },
@@ -110,8 +111,8 @@ export const STATE_NOTES: Readonly<Record<StateName, StateNote>> = {
       "All is closed and acknowledged, and the program is done. We stay to acknowledge the peer's FIN again should our last ACK be lost, and so that late segments of this connection cannot be taken for those of a new one.",
     waitsFor: null,
     lasts:
-      'Two maximum segment lifetimes, 60 s by default, counted anew with each FIN that arrives. A newer SYN from the same port may end it earlier; a RST may not.',
-    peer: 'LAST-ACK until our ACK arrives, CLOSED then; TIME-WAIT when both have closed at once.',
+      'Two maximum segment lifetimes, 60 s by default, counted anew with each FIN that arrives. A newer SYN from the same port may end it earlier; a RST may not (RFC 1337), though Linux obeys one unless tcp_rfc1337 is set.',
+    peer: 'LAST-ACK until our ACK arrives, CLOSED then; CLOSING and TIME-WAIT when both have closed at once.',
     mistake:
       'Many of these are no leak and cost next to nothing: they show who closes first. A server that cannot listen again because of them should ask for address reuse, not for a shorter wait.',
   },
@@ -131,7 +132,7 @@ export const STATE_NOTES: Readonly<Record<StateName, StateNote>> = {
     waitsFor: 'the peer, to acknowledge our FIN',
     lasts:
       'A round trip; our FIN is repeated until its ACK comes, or the peer has been silent for too long.',
-    peer: 'FIN-WAIT-2 until our FIN arrives, TIME-WAIT then, ready to acknowledge it again.',
+    peer: 'FIN-WAIT-1 or FIN-WAIT-2 until our FIN arrives, TIME-WAIT then, ready to acknowledge it again.',
     mistake:
       'One that stays here talks to a peer that is gone, or behind a firewall that has forgotten the connection; the program has done its part.',
   },

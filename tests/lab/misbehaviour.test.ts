@@ -49,7 +49,10 @@ vi.mock('../../src/tcp/challenge.js', async (original) =>
 vi.mock('../../src/tcp/rtt.js', async (original) => {
   const real = await original<Module>();
   return withMutants(real, {
-    currentRto: { 'waits do not grow': ((tcb: Tcb) => tcb.rtt.rtoMs) as never },
+    currentRto: {
+      'waits do not grow': ((tcb: Tcb) => tcb.rtt.rtoMs) as never,
+      'waits grow too little': ((tcb: Tcb) => tcb.rtt.rtoMs * (1 + 0.9 * tcb.rtt.backoff)) as never,
+    },
   });
 });
 vi.mock('../../src/tcp/close.js', async (original) => {
@@ -102,6 +105,10 @@ vi.mock('../../src/tcp/timewait.js', async (original) => {
         const late = (segment.flags & FIN) === 0 && segment.dataLength > 0;
         return late ? real.TIME_WAIT_DROP : real.timeWaitArrival(record, segment);
       }) as Judge as never,
+      'an old SYN is not answered': ((record, segment) =>
+        (segment.flags & 2) !== 0 && real.timeWaitArrival(record, segment) === real.TIME_WAIT_ACK
+          ? real.TIME_WAIT_DROP
+          : real.timeWaitArrival(record, segment)) as Judge as never,
       'no SYN reopens': otherwise(real.TIME_WAIT_REOPEN, real.TIME_WAIT_ACK) as never,
       'each SYN reopens': ((record, segment) =>
         (segment.flags & 2) !== 0
@@ -114,6 +121,7 @@ vi.mock('../../src/tcp/timewait.js', async (original) => {
 const MUTATIONS: readonly (readonly [rule: string, noticedBy: readonly string[]])[] = [
   ['nothing is repeated', ['lost-fin', 'lost-final-ack']],
   ['waits do not grow', ['lost-fin']],
+  ['waits grow too little', ['lost-fin']],
   ['CLOSING is left out', ['simultaneous-close']],
   ['a FIN counts when it arrives', ['fin-overtakes-data']],
   ['a closed window is not probed', ['fin-behind-zero-window']],
@@ -124,6 +132,7 @@ const MUTATIONS: readonly (readonly [rule: string, noticedBy: readonly string[]]
   ['a repeated FIN is not acknowledged', ['lost-final-ack']],
   ['2MSL do not begin anew', ['lost-final-ack']],
   ['late data are not acknowledged', ['time-wait-old-segment']],
+  ['an old SYN is not answered', ['time-wait-reuse']],
   ['no SYN reopens', ['time-wait-reuse']],
   ['each SYN reopens', ['time-wait-reuse']],
   ['a SYN out of place is not answered', ['syn-in-last-ack']],

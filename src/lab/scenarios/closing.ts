@@ -45,7 +45,7 @@ export const CLOSING: readonly Scenario[] = [
     section: 'RFC 9293 §3.6, Figure 12',
     why:
       "The peer's FIN only says that nothing more will come from there; we are in CLOSE-WAIT for as long as our own program likes, and may go on sending. " +
-      'Our FIN comes second, so once it is acknowledged both ends know that all is over, and we need no TIME-WAIT.',
+      'Our FIN comes second, so its ACK is the last thing that we wait for: afterwards nobody can want anything of us again, and we need no TIME-WAIT.',
     steps: [...THEY_CALL, ...THEY_CLOSE_FIRST],
     ours: PATHS.calledClosesSecond,
     theirs: PATHS.callerClosesFirst,
@@ -60,7 +60,7 @@ export const CLOSING: readonly Scenario[] = [
   {
     name: 'half-close',
     title: 'We have said all, the peer has not',
-    section: 'RFC 9293 §3.6, §3.10.4',
+    section: 'RFC 9293 §3.6.1, §3.10.4',
     why:
       'A FIN closes one direction only: in FIN-WAIT-2 we still read, acknowledge and open our window for as long as the peer sends. ' +
       'A client may so say "that was my question" by closing, and get megabytes of answer over the other half.',
@@ -84,7 +84,7 @@ export const CLOSING: readonly Scenario[] = [
   {
     name: 'half-close-theirs',
     title: 'The peer has said all, we have not',
-    section: 'RFC 9293 §3.6, §3.10.4',
+    section: 'RFC 9293 §3.6.1, §3.10.4',
     why:
       'In CLOSE-WAIT our half of the connection works as before: what we write is sent, acknowledged, and sent again where it was lost. ' +
       'A server that takes the end of the question for the end of the connection cuts off its own answer; it has to close when it has finished, not when the peer has.',

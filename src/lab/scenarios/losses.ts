@@ -56,7 +56,7 @@ export const LOSSES: readonly Scenario[] = [
   {
     name: 'lost-fin',
     title: 'Our FIN is lost, and lost again',
-    section: 'RFC 9293 §3.8.1, RFC 6298 §5',
+    section: 'RFC 9293 §3.8.1; RFC 6298 §5',
     why:
       'A FIN has a sequence number, so it is sent again until it is acknowledged, as data would be. ' +
       'Each time we wait twice as long as before: if the network loses segments because it is full, impatience would keep it full.',
@@ -85,7 +85,7 @@ export const LOSSES: readonly Scenario[] = [
   {
     name: 'fin-overtakes-data',
     title: 'The FIN arrives before the data that it ends',
-    section: 'RFC 9293 §3.10.7.4, seventh and eighth check',
+    section: 'RFC 9293 §3.10.7.4, first and eighth check',
     why:
       'A FIN counts at its place in the stream, not at the time of its arrival: we keep it in mind, and stay ESTABLISHED until all before it is there. ' +
       'A stack that closed at once would tell its program that the stream has ended, and lose bytes without anybody noticing.',

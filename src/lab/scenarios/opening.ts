@@ -54,6 +54,7 @@ export const OPENING: readonly Scenario[] = [
     segments: [
       { match: { direction: 'out', has: ['SYN'], lacks: ['ACK'] }, times: 1 },
       { match: THEIR_SYN, times: 1 },
+      { match: { direction: 'out', has: ['SYN'], acknowledges: 'SYN' }, times: 1, atLeast: true },
       { match: { direction: 'in', has: ['SYN'], acknowledges: 'SYN' }, times: 1, atLeast: true },
       { match: OUR_RST, times: 0 },
       { match: THEIR_RST, times: 0 },

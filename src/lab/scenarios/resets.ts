@@ -7,10 +7,10 @@ export const RESETS: readonly Scenario[] = [
   {
     name: 'rst-after-fin',
     title: 'A server avoids TIME-WAIT: FIN, ACK, then RST',
-    section: 'RFC 9293 §3.6, §3.10.5; RFC 1337',
+    section: 'RFC 9293 §3.5.2, §3.10.5; RFC 1337',
     why:
-      'Having seen its FIN acknowledged, our server knows that the client has all data, and resets the connection instead of waiting for the second half of the close: no TIME-WAIT, here or there. ' +
-      'The client reads the end of the stream as usual, but if it still has something to say it gets EPIPE, and nothing protects the ports against late segments of this connection.',
+      "Having seen its FIN acknowledged, our server knows that the client's TCP has all data, and resets the connection instead of waiting for the second half of the close: no TIME-WAIT, here or there. " +
+      'The client reads the end of the stream as usual, but if it still has something to say it gets EPIPE, and nothing protects the ports against late segments; by the RFC, whoever resets a connection should enter TIME-WAIT all the same.',
     steps: [
       ...THEY_CALL,
       { end: 'ours', call: 'shutdown' },

@@ -70,6 +70,8 @@ export const TIME_WAIT: readonly Scenario[] = [
     theirs: [...PATHS.callerClosesSecond, 'SYN-SENT', 'ESTABLISHED'],
     segments: [
       { match: THEIR_SYN, times: 2 },
+      // Of the FIN, and for the SYN with the older timestamp.
+      { match: OUR_ACK_OF_FIN, times: 2 },
       { match: { direction: 'out', has: ['SYN', 'ACK'] }, times: 2 },
       { match: OUR_RST, times: 0 },
     ],
@@ -93,6 +95,7 @@ export const TIME_WAIT: readonly Scenario[] = [
       },
       { until: { quiet: true }, note: 'it is acknowledged, which the peer does not understand' },
       { holds: { end: 'ours', state: 'TIME-WAIT' }, note: 'nothing has changed' },
+      { holds: { end: 'ours', received: 100 }, note: 'no program has got them twice' },
       TIME_WAIT_ENDS,
     ],
     ours: [...PATHS.callerClosesFirst, 'CLOSED'],
@@ -108,10 +111,10 @@ export const TIME_WAIT: readonly Scenario[] = [
   {
     name: 'time-wait-rst',
     title: 'A RST tries to end TIME-WAIT',
-    section: 'RFC 1337 §3 (F1); RFC 9293 §3.10.7.4',
+    section: 'RFC 1337 §3 (F1), against RFC 9293 §3.10.7.4, second check',
     why:
       'A late segment draws an ACK from us, and that ACK draws a RST from a peer that has forgotten the connection: obeying it would end TIME-WAIT by the very accident that it guards against. ' +
-      'So a RST is ignored here, although it has exactly the number that would end any other state.',
+      'So we ignore it, although it has exactly the number that ends any other state; the RFC would obey it, and so does Linux unless tcp_rfc1337 is set.',
     tcp: { msl: 1000 },
     steps: [
       ...WE_CALL,
