@@ -7,6 +7,7 @@
 
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -26,17 +27,13 @@ const STOPS = {
   ],
 };
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    port: { type: 'string', default: '9229' },
-    editor: { type: 'boolean', default: false },
-  },
-});
-const who = positionals[0] ?? 'active';
-if (!Object.hasOwn(STOPS, who) || positionals.length > 1 || !/^\d{1,5}$/.test(values.port)) {
-  console.error('usage: npm run debug:close -- [active|passive] [--port N]');
-  process.exit(2);
+const { who, port, editor } = readArguments();
+if (!editor && !(await isFree(port))) {
+  console.error(
+    `Something listens on port ${port} already, perhaps another close that waits for a debugger.\n` +
+      `Choose another port: npm run debug:close -- ${who} --port ${port + 1}`,
+  );
+  process.exit(1);
 }
 
 const script = fileURLToPath(new URL('one-close.mjs', import.meta.url));
@@ -44,17 +41,49 @@ const script = fileURLToPath(new URL('one-close.mjs', import.meta.url));
 const loaded = ['index.js', 'trace/kernel-sockets.js'].map(
   (file) => `--import=${new URL(`../dist/${file}`, import.meta.url).href}`,
 );
-const inspect = [`--inspect-brk=127.0.0.1:${values.port}`, ...loaded];
-const node = [process.execPath, ...(values.editor ? [] : inspect)];
+const inspect = [`--inspect-brk=127.0.0.1:${port}`, ...loaded];
+const node = [process.execPath, ...(editor ? [] : inspect)];
 // Without root: root of a user namespace may make networks. This process's own network stays.
 const asRoot = process.getuid() === 0 ? [] : ['unshare', '--user', '--map-root-user'];
 const [command, ...args] = [...asRoot, ...node, script, who];
 
-if (!values.editor) console.log(instructions());
+if (!editor) console.log(instructions());
 const child = spawn(command, args, { stdio: 'inherit' });
 process.on('SIGINT', () => {}); // the terminal has sent it to the child, too
 process.on('SIGTERM', () => child.kill());
 child.on('exit', (code, signal) => process.exit(signal === null ? code : 1));
+
+function readArguments() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        port: { type: 'string', default: '9229' },
+        editor: { type: 'boolean', default: false },
+      },
+    });
+    const [who = 'active', surplus] = positionals;
+    const valid =
+      Object.hasOwn(STOPS, who) &&
+      surplus === undefined &&
+      Number(values.port) <= 65_535 &&
+      /^\d+$/.test(values.port);
+    if (valid) return { who, port: Number(values.port), editor: values.editor };
+  } catch {
+    // an option that there is not
+  }
+  console.error('usage: npm run debug:close -- [active|passive] [--port N]');
+  process.exit(2);
+}
+
+/** Node would go on without an inspector. */
+function isFree(port) {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.on('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
 
 function instructions() {
   const lines = readFileSync(new URL(`../${SOURCE}`, import.meta.url), 'utf8').split('\n');
