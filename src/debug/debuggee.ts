@@ -54,7 +54,12 @@ export interface Look {
   theirs: EndLook;
   held: readonly HeldLook[];
   /** What `step` would do, in words, and why where a scenario says so. */
-  next: { text: string; note: string | null };
+  next: {
+    text: string;
+    note: string | null;
+    /** Number of the packet that it is about; null where it is about none. */
+    packet: number | null;
+  };
   /** What a scenario is about; null where there is none. */
   about: Reason | null;
   /** Nothing is left to be stepped through. */

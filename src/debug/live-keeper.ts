@@ -246,7 +246,7 @@ export class LiveKeeper {
       ours: this.#ours(connection, events),
       theirs: this.#theirs(connection),
       held,
-      next: { text, note: null },
+      next: { text, note: null, packet: held[0]?.id ?? null },
       about: null,
       done: false,
       connections: Array.from(core.connections(), nameOfConnection),

@@ -56,8 +56,10 @@ export class RunDebuggee implements Debuggee {
     const [first] = world.gate.held;
     const connection = newestConnection(events) ?? (first ? connectionOfHeld(first) : null);
     const theirs = this.#theirs(connection, events); // a kernel's is looked at now
-    const { kind, text, note } = this.#run.next();
-    const done = kind === 'done';
+    const next = this.#run.next();
+    const { text, note } = next;
+    const done = next.kind === 'done';
+    const packet = next.kind === 'segment' ? next.held.id : null;
     return {
       timeUs: world.now(),
       events: world.timeline.events,
@@ -65,7 +67,7 @@ export class RunDebuggee implements Debuggee {
       ours: this.#ours(connection, events),
       theirs,
       held: this.#waiting.look(world.gate, events, (held) => keeper.seen(held)?.origin ?? 'sent'),
-      next: { text, note },
+      next: { text, note, packet },
       about: { end: null, what: scenario.title, why: scenario.why, section: scenario.section },
       done,
       verdict: done ? this.#judge() : null,

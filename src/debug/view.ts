@@ -80,7 +80,7 @@ export function makeView(look: Look, circumstances: Circumstances): View {
     ours: withChanges(look.ours, before?.ours ?? null),
     theirs: withChanges(look.theirs, before?.theirs ?? null),
     held,
-    chosen: held[0]?.id ?? null,
+    chosen: next.packet ?? held[0]?.id ?? null,
     next,
     why:
       before === null && look.about !== null

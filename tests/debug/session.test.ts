@@ -181,6 +181,15 @@ describe('what can be done to what waits', () => {
     expect(session.view.held.map(({ id }) => id)).toEqual([first!.id]);
   });
 
+  it('chooses what comes next, also behind what the scenario holds back', async () => {
+    const session = await openSession('fin-overtakes-data');
+    const view = await type(session, 'break theirs:flag=FIN', 'continue', 'unbreak all', 'step 4');
+    const fin = view.held.find(({ flags }) => flags.includes('FIN'))!;
+    expect(view.next).toMatchObject({ packet: fin.id });
+    expect(view.chosen).toBe(fin.id);
+    expect(view.held[0]!.id).not.toBe(fin.id);
+  });
+
   it('refuses what makes no sense, and changes nothing', async () => {
     const session = await openSession('active-close');
     const before = session.view;
