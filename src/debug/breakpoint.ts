@@ -5,7 +5,7 @@ import { TIMER_NAMES } from '../tcp/timers.js';
 import type { End, TraceEvent } from '../trace/event.js';
 import { TWO_MSL } from '../trace/recorder.js';
 import type { HeldLook } from './debuggee.js';
-import { bare, stateNamed, suggestion } from './words.js';
+import { bare, endNamed, stateNamed, suggestion } from './words.js';
 
 /** A condition; `end` null stands for either side. */
 export type Breakpoint = { end: End | null } & (
@@ -63,7 +63,8 @@ export function parseBreakpoint(text: string): Breakpoint {
 
 function parseEnd(side: string | undefined): End | null {
   if (side === undefined || side === 'either') return null;
-  if (side === 'ours' || side === 'theirs') return side;
+  const end = endNamed(side);
+  if (end !== null) return end;
   throw new BreakpointError(`"${side}:" is no side`, 'write ours: or theirs:, or leave it out');
 }
 

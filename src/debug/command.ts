@@ -4,7 +4,7 @@
 import type { End } from '../trace/event.js';
 import { type Breakpoint, parseBreakpoint } from './breakpoint.js';
 import type { Deed, Forgery } from './debuggee.js';
-import { suggestion } from './words.js';
+import { endNamed, suggestion } from './words.js';
 
 export type Command =
   | { name: 'step'; times: number }
@@ -236,13 +236,11 @@ export const KEYS: Readonly<Record<string, Command>> = {
 function parseInject(words: readonly string[]): Command {
   const [what, ...rest] = words.filter((word) => word !== 'to');
   none(rest.slice(1));
-  const towards = rest[0] ?? 'ours';
+  const towards = endNamed(rest[0] ?? 'ours');
   if (what !== 'rst' && what !== 'fin' && what !== 'old') {
     throw new SyntaxError('rst, fin or old can be injected');
   }
-  if (towards !== 'ours' && towards !== 'theirs') {
-    throw new SyntaxError(`"${towards}" is no side`);
-  }
+  if (towards === null) throw new SyntaxError(`"${rest[0]}" is no side`);
   return { name: 'inject', what, towards };
 }
 

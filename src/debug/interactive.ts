@@ -10,6 +10,7 @@ import { asComplaint, breakLines } from './lines.js';
 import { drawScreen } from './screen.js';
 import type { Session } from './session.js';
 import type { FullScreen } from './terminal.js';
+import type { View } from './view.js';
 
 /** How often the clock of a kernel is shown again. */
 const REFRESH_MS = 500;
@@ -37,6 +38,8 @@ export class Interactive {
   #complaint: string | null = null;
   #busy = false;
   #waiting = false;
+  /** What is being done, for whoever waits. */
+  #doing = '';
   #interrupted = false;
   /** A command of many steps, which any key ends. */
   #isLong = false;
@@ -200,6 +203,7 @@ export class Interactive {
     this.#busy = true;
     this.#interrupted = false;
     this.#isLong = command.name === 'continue' || (command.name === 'step' && command.times > 1);
+    this.#doing = doing(command.name, this.#session.view);
     const patience = setTimeout(() => {
       this.#waiting = true;
       this.#draw();
@@ -273,10 +277,15 @@ export class Interactive {
   }
 
   #waitingLine(): string {
-    const { view, debuggee } = this.#session;
-    const what = view.kind === 'live' ? 'waiting for a packet' : view.next.text;
-    return `${what} … (${this.#isLong || debuggee.wake ? 'any key stops, ' : ''}q quits)`;
+    const { debuggee } = this.#session;
+    return `${this.#doing} … (${this.#isLong || debuggee.wake ? 'any key stops, ' : ''}q quits)`;
   }
+}
+
+function doing(command: Command['name'], { kind, next }: View): string {
+  if (command === 'back') return 'going back';
+  if (command === 'branch') return 'repeating it in simulation';
+  return kind === 'live' && next.packet === null ? 'waiting for a packet' : next.text;
 }
 
 function drawPages(

@@ -1,6 +1,7 @@
 // Words that people type, and what they may have meant. Knows spelling; must not know what words stand for.
 
 import { STATE_NAMES } from '../tcp/state.js';
+import type { End } from '../trace/event.js';
 import { nearest } from './nearest.js';
 
 /** Letters and digits only: `FIN_WAIT_2`, `fin-wait-2` and `FINWAIT2` are the same. */
@@ -20,6 +21,12 @@ const ALIASES: Readonly<Record<string, string>> = {
 export function stateNamed(word: string): string | null {
   const key = bare(word);
   return STATE_NAMES.find((name) => bare(name) === key) ?? ALIASES[key] ?? null;
+}
+
+/** A side of the connection; the other one may be called what it is. Null when there is none. */
+export function endNamed(word: string): End | null {
+  if (word === 'ours' || word === 'us') return 'ours';
+  return word === 'theirs' || word === 'kernel' || word === 'peer' ? 'theirs' : null;
 }
 
 /** The candidate that was probably meant, whatever its case and hyphens; null when none is near. */

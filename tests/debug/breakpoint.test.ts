@@ -18,6 +18,7 @@ describe('a breakpoint as text', () => {
     ['state=ESTAB', 'state=ESTABLISHED'],
     ['ours:flag=fin', 'ours:flag=FIN'],
     ['theirs:timer=Retransmit', 'theirs:timer=retransmit'],
+    ['kernel:state=LAST-ACK', 'theirs:state=LAST-ACK'],
     ['timer=2msl', 'timer=2MSL'],
     ['either:segment=12', 'segment=12'],
   ])('%s is %s', (text, written) => {

@@ -21,6 +21,7 @@ describe('a line', () => {
     ['swap 4', { name: 'swap', packet: 4 }],
     ['inject rst', { name: 'inject', what: 'rst', towards: 'ours' }],
     ['inject old to theirs', { name: 'inject', what: 'old', towards: 'theirs' }],
+    ['inject fin to kernel', { name: 'inject', what: 'fin', towards: 'theirs' }],
     ['unbreak all', { name: 'unbreak', which: null }],
     ['break flag=FIN', { name: 'break', breakpoint: { end: null, on: 'flag', flag: 'FIN' } }],
     ['explain rcv FIN', { name: 'explain', word: 'rcv FIN' }],
@@ -37,7 +38,7 @@ describe('a line', () => {
     ['step 0', /"0" is no number/, 'write step [TIMES]'],
     ['drop 1 2', /"2" is one word too many/, 'write drop [N]'],
     ['inject syn', /rst, fin or old/, /^write inject/],
-    ['inject rst to kernel', /"kernel" is no side/, /^write inject/],
+    ['inject rst to moon', /"moon" is no side/, /^write inject/],
     ['break', /needs a condition/, 'break flag=FIN'],
     ['quit now', /"now" is one word too many/, 'write quit'],
   ])('"%s" is refused, with a way out', (line, message, fix) => {
