@@ -97,6 +97,8 @@ export class Recording {
 
   /** Writes the end of the files. @returns what is to be said about what is missing in them */
   async finish(): Promise<string[]> {
+    this.pcap?.file.admitAll();
+    this.trace?.file.admitAll();
     this.capture?.finish();
     this.lines?.finish();
     const unwritten = await Promise.all([this.pcap?.file.close(), this.trace?.file.close()]);

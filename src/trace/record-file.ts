@@ -22,7 +22,7 @@ export class RecordFile {
   onfailure: ((error: Error) => void) | null = null;
   readonly #write: Write;
   readonly #end: () => Promise<void>;
-  readonly #mostWaiting: number;
+  #mostWaiting: number;
   readonly #pieces: Uint8Array[] = [];
   #waiting = 0;
   #busy = false;
@@ -77,6 +77,11 @@ export class RecordFile {
     this.#waiting += bytes.length;
     if (!this.#busy) void this.#pump();
     return true;
+  }
+
+  /** From now on nothing is refused: what follows are the last words of the file. */
+  admitAll(): void {
+    this.#mostWaiting = Number.POSITIVE_INFINITY;
   }
 
   /**
