@@ -123,7 +123,8 @@ export function lastTcb(
 export class Waiting {
   readonly #origins = new Origins();
   #nextEvent = 0;
-  #lastId = 0;
+  /** What was waiting already when it was looked last, by number. */
+  #looks = new Map<number, HeldLook>();
   /** Who has first said what takes these sequence numbers. */
   readonly #first = new Map<string, number>();
 
@@ -134,23 +135,24 @@ export class Waiting {
     originOf: (held: HeldPacket) => HeldLook['origin'],
   ): HeldLook[] {
     this.#learn(events);
-    return gate.held.map((held) => {
-      const { id, direction, packet } = held;
-      const origin = originOf(held);
-      const segment = decodeSegment(packet.bytes, packet.gsoSize);
-      if (segment === null) {
-        const text = otherPacket(packet.bytes);
-        return { id, direction, connection: null, text, origin, again: false, flags: [] };
-      }
-      if (id > this.#lastId) {
-        this.#lastId = id;
-        this.#origins.learn(segment);
-      }
-      const text = describeSegment(segment, this.#origins.relative(segment));
-      const again = this.#isAgain(id, segment);
-      const connection = connectionOfSegment(segment, direction);
-      return { id, direction, connection, text, origin, again, flags: segment.flags.split(',') };
-    });
+    const looks = gate.held.map(
+      (held) => this.#looks.get(held.id) ?? this.#describe(held, originOf(held)),
+    );
+    this.#looks = new Map(looks.map((look) => [look.id, look]));
+    return looks;
+  }
+
+  #describe({ id, direction, packet }: HeldPacket, origin: HeldLook['origin']): HeldLook {
+    const segment = decodeSegment(packet.bytes, packet.gsoSize);
+    if (segment === null) {
+      const text = otherPacket(packet.bytes);
+      return { id, direction, connection: null, text, origin, again: false, flags: [] };
+    }
+    this.#origins.learn(segment);
+    const text = describeSegment(segment, this.#origins.relative(segment));
+    const again = this.#isAgain(id, segment);
+    const connection = connectionOfSegment(segment, direction);
+    return { id, direction, connection, text, origin, again, flags: segment.flags.split(',') };
   }
 
   #isAgain(id: number, segment: SegmentFields): boolean {
