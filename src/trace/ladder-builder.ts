@@ -291,6 +291,8 @@ class LadderBuilder {
       this.#twoMslRuns[event.end] = event.action === 'armed';
     }
     if (said === null) return;
+    // What happens at an end after a call there is not the doing of a segment that had come before.
+    if (said.kind === 'call') this.#reached[event.end] = null;
     this.#settle(event.end);
     const timeUs = event.timeUs - this.#startUs;
     this.#rungs.push({ timeUs, ours: null, theirs: null, end: event.end, ...said });

@@ -56,11 +56,6 @@ export function ladderText(
     .join('\n');
 }
 
-/** One rung as `ladderText` draws it: a line, or three where segments cross. */
-export function rungText(rung: Rung, colour = false): string[] {
-  return new Drawing(colour ? coloured : plain).rung(rung);
-}
-
 class Drawing {
   readonly #paint: Paint;
 
@@ -73,7 +68,7 @@ class Drawing {
     const lines = [
       ...this.#heading([`${names.ours} ${ours}`, `${names.theirs} ${theirs}`]),
       this.#line('', before.ours, `│${' '.repeat(INNER)}│`, before.theirs),
-      ...rungs.flatMap((rung) => this.rung(rung)),
+      ...rungs.flatMap((rung) => this.#rung(rung)),
     ];
     return `${lines.join('\n')}\n`;
   }
@@ -99,7 +94,7 @@ class Drawing {
     return text.trimEnd();
   }
 
-  rung(rung: Rung): string[] {
+  #rung(rung: Rung): string[] {
     const time = formatTime(rung.timeUs);
     const { ours, theirs } = rung;
     const bare = `│${' '.repeat(INNER)}│`;
