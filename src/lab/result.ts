@@ -82,14 +82,10 @@ function pathFailures(who: string, expected: readonly string[], seen: readonly s
   return [`${who} went ${arrows(seen)}, where ${arrows(expected)} was expected`];
 }
 
-/** A gap in what could be seen stands for one state or more; what is expected there is taken on trust. */
-function agrees(
-  [next, ...expected]: readonly string[],
-  [state, ...seen]: readonly string[],
-): boolean {
-  if (next === undefined || state === undefined) return next === state;
-  if (state !== NOT_SEEN) return state === next && agrees(expected, seen);
-  return agrees(expected, seen) || agrees(expected, [state, ...seen]);
+/** A gap in what could be seen is taken on trust to be the state that is expected there, and no other one. */
+function agrees(expected: readonly string[], seen: readonly string[]): boolean {
+  if (seen.length !== expected.length) return false;
+  return seen.every((state, i) => state === expected[i] || state === NOT_SEEN);
 }
 
 function segmentFailures({ segments = [] }: Scenario, world: World, keeper: Gatekeeper): string[] {
