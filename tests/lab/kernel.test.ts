@@ -123,6 +123,37 @@ describeKernel('a world with the kernel in it', ['ss', 'nsenter'], () => {
     }
   });
 
+  test('is settled when all of a burst has been read, which takes several batches', async () => {
+    const { KernelWorld } = await built<typeof kernelWorld>('kernel-world');
+    const { Run } = await built<typeof run>('run');
+    // CUBIC leaves slow start early, since the round trip gets longer while segments wait at the gate.
+    const sysctl = { 'ipv4/tcp_congestion_control': 'reno' };
+    const world = await KernelWorld.open({ ...plain, kernel: { sysctl } });
+    try {
+      const opening = new Run(plain, world);
+      while (!opening.done) await opening.step();
+      const flush = async () => {
+        while (world.gate.held.length > 0) {
+          for (const held of [...world.gate.held]) world.gate.release(held);
+          await world.settle();
+        }
+      };
+      // So much that its congestion window grows; then so much at once.
+      for (const bytes of [400_000, 300_000]) {
+        await flush();
+        await world.theirs.call({ end: 'theirs', call: 'write', bytes });
+        await world.settle();
+      }
+      const arrived = () => world.gate.held.filter(({ direction }) => direction === 'in').length;
+      const burst = arrived();
+      expect(burst).toBeGreaterThan(64);
+      for (let i = 0; i < 10; i++) await world.settle();
+      expect(arrived()).toBe(burst);
+    } finally {
+      await world.close();
+    }
+  });
+
   test('lets time pass only until something has happened, however long it may', async () => {
     const { KernelWorld } = await built<typeof kernelWorld>('kernel-world');
     const impatient: Scenario = { ...plain, kernel: { impatient: true } };
@@ -156,6 +187,21 @@ describeKernel('a world with the kernel in it', ['ss', 'nsenter'], () => {
       expect(read()).toBe(before);
     } finally {
       await process.close();
+    }
+  });
+
+  test('can ask the kernel for patience by a route, where it has no parameter for that', async () => {
+    const { KernelProcess } = await built<typeof kernelProcess>('kernel-process');
+    const { KernelWorld } = await built<typeof kernelWorld>('kernel-world');
+    const side = await KernelProcess.start();
+    const world = await KernelWorld.open(plain, { process: side });
+    try {
+      const network = '10.9.0.0/24';
+      await side.ask({ command: 'patience', device: 'fw0', network, ms: 3000 });
+      expect(inNetworkOf(side.pid, 'ip', 'route')).toMatch(/^10\.9\.0\.0\/24 .* rto_min lock 3s/);
+    } finally {
+      await world.close();
+      await side.close();
     }
   });
 
