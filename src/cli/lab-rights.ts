@@ -5,6 +5,9 @@ import { mayMakeNetworks, runEnclosed, whyNotEnclosed } from '../lab/enclosure.j
 import { checkTun, namespaceObstacle } from './checks.js';
 import { environment } from './failure.js';
 
+const SUDO = 'run it with sudo';
+/** Where root is not allowed to, either. */
+const IN_CONTAINER = 'docker run --cap-add NET_ADMIN --cap-add SYS_ADMIN --device /dev/net/tun ...';
 /** What always works. */
 const WITHOUT_KERNEL = 'or leave the kernel out: --sim';
 
@@ -19,7 +22,10 @@ export async function runWithRights(): Promise<number | null> {
   if (mayMakeNetworks()) return null;
   const refusal = whyNotEnclosed();
   if (refusal === '') return runEnclosed();
-  const [why, fix] = namespaceObstacle() ?? [refusal, 'run it with sudo'];
+  const [why, fix] = namespaceObstacle() ?? [
+    refusal,
+    process.getuid!() === 0 ? IN_CONTAINER : SUDO,
+  ];
   throw environment(
     `a network of its own is not allowed to this user: ${why}`,
     `${fix}; ${WITHOUT_KERNEL}`,

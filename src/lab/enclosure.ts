@@ -27,7 +27,7 @@ export function whyNotEnclosed(): string {
   const { status, stderr, error } = spawnSync('unshare', [...AS_ROOT, '--net', 'true'], {
     encoding: 'utf8',
   });
-  if (error !== undefined) return error.message;
+  if (error !== undefined) return 'unshare(1) is missing, a part of util-linux';
   return status === 0 ? '' : stderr.trim() || `unshare ended with ${status}`;
 }
 

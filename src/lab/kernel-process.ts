@@ -70,7 +70,9 @@ export class KernelProcess {
         this.#ended(how);
         resolve();
       };
-      child.once('error', (error) => end(error.message));
+      child.once('error', (error: NodeJS.ErrnoException) =>
+        end(error.code === 'ENOENT' ? 'unshare(1) is missing, a part of util-linux' : error.message),
+      );
       child.once('close', (code, signal) => end(`it has ended (${signal ?? `exit code ${code}`})`));
     });
   }

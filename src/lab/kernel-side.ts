@@ -106,6 +106,7 @@ class Program {
   }
 
   #close(socket: Socket): void {
+    // SO_LINGER with a time, which makes close(2) wait, is nothing that node:net can set.
     const lingerMs = this.#lingerMs;
     this.#lingerMs = null;
     if (lingerMs === 0) socket.resetAndDestroy();
