@@ -71,7 +71,9 @@ export class KernelProcess {
         resolve();
       };
       child.once('error', (error: NodeJS.ErrnoException) =>
-        end(error.code === 'ENOENT' ? 'unshare(1) is missing, a part of util-linux' : error.message),
+        end(
+          error.code === 'ENOENT' ? 'unshare(1) is missing, a part of util-linux' : error.message,
+        ),
       );
       child.once('close', (code, signal) => end(`it has ended (${signal ?? `exit code ${code}`})`));
     });
