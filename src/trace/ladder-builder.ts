@@ -94,6 +94,8 @@ class LadderBuilder {
   /** By end: not yet on a rung; and the rung whose segment reached that end last. */
   readonly #loose: Record<End, Loose | null> = { ours: null, theirs: null };
   readonly #reached: Record<End, Segment | null> = { ours: null, theirs: null };
+  /** By end: its program has called since its state changed last. */
+  readonly #called: Record<End, boolean> = { ours: false, theirs: false };
   /** What was done to segments that have yet to arrive at our end. */
   readonly #awaited: { action: Fault['action']; segment: SegmentFields }[] = [];
   /** What each end has sent of its sequence space. */
@@ -258,7 +260,9 @@ class LadderBuilder {
     const { end, from, to, timeUs } = event;
     this.#before[end] ??= from === NOT_SEEN ? null : from;
     const rung = this.#reached[end];
-    if (rung !== null && rung[end] === null && mayFollowSegment(event)) {
+    const afterCall = this.#called[end];
+    this.#called[end] = false;
+    if (rung !== null && rung[end] === null && mayFollowSegment(event, afterCall)) {
       // A state that was entered before, and in which something is yet to be sent: the two may cross.
       if (this.#loose[end] !== null && sequenceLength(rung.segment) === 0) this.#settle(end);
       rung[end] = to;
@@ -291,8 +295,7 @@ class LadderBuilder {
       this.#twoMslRuns[event.end] = event.action === 'armed';
     }
     if (said === null) return;
-    // What happens at an end after a call there is not the doing of a segment that had come before.
-    if (said.kind === 'call') this.#reached[event.end] = null;
+    if (said.kind === 'call') this.#called[event.end] = true;
     this.#settle(event.end);
     const timeUs = event.timeUs - this.#startUs;
     this.#rungs.push({ timeUs, ours: null, theirs: null, end: event.end, ...said });
@@ -342,12 +345,14 @@ function inOrder(rungs: readonly Rung[]): Rung[] {
 }
 
 /** Whether a segment that arrived can have caused a change of state; calls and timeouts do not come so. */
-function mayFollowSegment({ from, to, event }: StateEvent): boolean {
+function mayFollowSegment({ from, to, event }: StateEvent, afterCall: boolean): boolean {
   if (event !== '') return /^(rcv|ICMP)/.test(event);
   const rows = TRANSITIONS.filter(
     (row) => STATE_NAMES[row.from] === from && STATE_NAMES[row.to] === to,
   );
-  // From outside only the diagram can tell; what was not seen may have any cause.
+  // From outside only the diagram can tell. What a call may have caused after one was made, it has caused.
+  if (afterCall && rows.some((row) => /^(CLOSE|ABORT)$/.test(row.event))) return false;
+  // What was not seen may have any cause.
   return rows.length === 0 || rows.some((row) => row.event.startsWith('rcv'));
 }
 

@@ -138,6 +138,44 @@ describe('the kernel at the other end', () => {
   });
 });
 
+describe('the kernel’s program', () => {
+  const shutdown = { kind: 'call', end: 'theirs', call: 'shutdown', bytes: 0 } as const;
+  const close = { ...shutdown, call: 'close' } as const;
+
+  it('ends its connection by a call: that is not the doing of what had come before', () => {
+    const text = ladderText(
+      timelineFrom([
+        sends('out', 'PSH,ACK', 100, 500, 10),
+        close,
+        theirState('ESTABLISHED', 'CLOSED'),
+        sends('in', 'RST', 500, 0),
+      ]),
+    );
+    expect(rungs(text).slice(1)).toEqual([
+      '             ├── PSH,ACK seq 1 ack 1 len 10 ─────────▶│',
+      '             │                                        │ close()',
+      '             │◀── RST seq 1 ──────────────────────────┤ CLOSED',
+    ]);
+  });
+
+  it('closes while our FIN waits: the FINs cross, though nobody tells when ours arrives', () => {
+    const text = ladderText(
+      timelineFrom([
+        sends('out', 'FIN,ACK', 100, 500),
+        shutdown,
+        theirState('ESTABLISHED', 'FIN-WAIT-1'),
+        theirState('FIN-WAIT-1', 'CLOSING'),
+        sends('in', 'FIN,ACK', 500, 100),
+      ]),
+    );
+    expect(rungs(text).slice(2)).toEqual([
+      '             ├── FIN,ACK seq 1 ack 1 ─────╮ ╭─────────┤ FIN-WAIT-1',
+      '             │                             ╳          │',
+      '             │◀── FIN,ACK seq 1 ack 1 ────╯ ╰────────▶│ CLOSING',
+    ]);
+  });
+});
+
 describe('what is left out', () => {
   const data = (count: number) =>
     Array.from({ length: count }, (_, i) => sends('out', 'ACK', 100 + i * 1428, 500, 1428));
