@@ -7,7 +7,7 @@ import { type CloseReason, type Connection, IdleHandler } from '../tcp/connectio
 import { TcpError } from '../tcp/errors.js';
 import type { End } from '../trace/event.js';
 import type { Timeline } from '../trace/timeline.js';
-import type { IpAddress } from '../wire/address.js';
+import { formatEnd, type IpAddress } from '../wire/address.js';
 import type { Call } from './scenario.js';
 import { StatePath } from './state-path.js';
 import { callInTrace, failureInTrace } from './words.js';
@@ -165,7 +165,7 @@ export class StackParty implements Party {
 /** Our end of the world first, whoever tells it. */
 function connectionName(connection: Connection, end: End): string {
   const { localAddress, localPort, remoteAddress, remotePort } = connection;
-  const ends = [`${localAddress}:${localPort}`, `${remoteAddress}:${remotePort}`];
+  const ends = [formatEnd(localAddress, localPort), formatEnd(remoteAddress, remotePort)];
   return (end === 'ours' ? ends : ends.reverse()).join(' ');
 }
 

@@ -63,7 +63,7 @@ export const STATE_NOTES: Readonly<Record<StateName, StateNote>> = {
     waitsFor: 'the peer, to acknowledge our SYN',
     lasts:
       'The SYN,ACK is repeated as a SYN is; a RST ends it, without a word to a program that listens, with ECONNREFUSED for one that has called.',
-    peer: 'SYN-SENT, or already ESTABLISHED when its ACK is under way.',
+    peer: 'SYN-SENT, or already ESTABLISHED when its ACK is under way; SYN-RECEIVED when both call each other.',
     mistake:
       'Many of these at once are a flood of forged SYNs or a way back that loses our answers; the program is not to blame, it has not seen these connections yet.',
   },
