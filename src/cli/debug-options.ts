@@ -4,6 +4,7 @@
 import { accessSync, constants } from 'node:fs';
 import { type Breakpoint, BreakpointError, parseBreakpoint } from '../debug/breakpoint.js';
 import type { DebugOptions } from '../debug/debug-run.js';
+import { Refusal } from '../debug/debuggee.js';
 import { ScriptError } from '../debug/lines.js';
 import type { Input, OptionSpec } from './command.js';
 import { EXIT_FAILED, Failure, usage } from './failure.js';
@@ -42,13 +43,14 @@ function checkReadable(path: string): void {
   }
 }
 
-/** Runs a debugger; a script that fails, fails the command. */
+/** Runs a debugger; a script that fails, or a breakpoint that makes no sense there, fails the command. */
 export async function debugging<T>(run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {
     if (error instanceof ScriptError)
       throw new Failure(EXIT_FAILED, error.message, error.fix, error);
+    if (error instanceof Refusal) throw usage(`--break: ${error.message}`, 'leave it out');
     throw error;
   }
 }

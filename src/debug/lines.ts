@@ -1,7 +1,7 @@
 // A session by lines: commands come in one by one, text goes out. For scripts, pipes and terminals without a
 // screen. Must not know where lines come from.
 
-import { BreakpointError } from './breakpoint.js';
+import { BreakpointError, formatBreakpoint } from './breakpoint.js';
 import { type Command, CommandError, parseCommand } from './command.js';
 import { Refusal } from './debuggee.js';
 import { UnknownWord } from './explain.js';
@@ -78,10 +78,9 @@ async function runCommand(
 
 const text = (lines: readonly string[]) => lines.map((line) => `${line.trimEnd()}\n`).join('');
 
-export function breakLines({ view }: Session): string[] {
-  const { breakpoints } = view;
+export function breakLines({ breakpoints }: Session): string[] {
   if (breakpoints.length === 0) return [' no breakpoints; for example: break state=FIN-WAIT-2'];
-  return breakpoints.map((breakpoint, i) => ` ${i + 1}  ${breakpoint}`);
+  return breakpoints.map((breakpoint, i) => ` ${i + 1}  ${formatBreakpoint(breakpoint)}`);
 }
 
 /** What a person is told when a command does not work; other errors are defects. */

@@ -54,11 +54,19 @@ export class Session {
     this.#debuggee = debuggee;
     this.failed = debuggee.failed;
     this.#breakpoints = [...(options.breakpoints ?? [])];
+    for (const breakpoint of this.#breakpoints) this.#check(breakpoint);
     this.#history = [this.#look('', null, 0)];
   }
 
+  /** @throws Refusal for a breakpoint that can never be struck there */
   static async open(options: SessionOptions): Promise<Session> {
-    return new Session(options, await options.open());
+    const debuggee = await options.open();
+    try {
+      return new Session(options, debuggee);
+    } catch (error) {
+      await debuggee.close();
+      throw error;
+    }
   }
 
   get view(): View {
@@ -116,17 +124,19 @@ export class Session {
         this.#choose(command.by);
         break;
       case 'break':
+        this.#check(command.breakpoint);
         this.#breakpoints.push(command.breakpoint);
+        this.#tellBreakpoints();
         break;
       case 'unbreak':
         this.#unbreak(command.which);
+        this.#tellBreakpoints();
         break;
       default: {
         const packet = this.#packet(command.packet);
         await this.#act({ do: command.name, packet }, `${command.name} ${packet}`);
       }
     }
-    this.#show({ breakpoints: this.#breakpoints.map(formatBreakpoint) });
     return this.view;
   }
 
@@ -135,8 +145,8 @@ export class Session {
     const last = this.#history.length - 1;
     const old = this.#history[last]!;
     const now = this.#look(old.action, this.#history[last - 1] ?? null, this.#since);
-    const { chosen, breakpoints, struck, message, steps } = old;
-    this.#history[last] = { ...now, breakpoints, struck, message, steps };
+    const { chosen, struck, message, steps } = old;
+    this.#history[last] = { ...now, struck, message, steps };
     const stillThere = now.held.some(({ id }) => id === chosen);
     if (stillThere) this.#history[last].chosen = chosen;
     return this.view;
@@ -335,6 +345,19 @@ export class Session {
     const packet = id ?? this.view.chosen;
     if (packet === null) throw new Refusal('nothing waits at the gate');
     return packet;
+  }
+
+  /** What would never be struck is not taken. */
+  #check({ on, end }: Breakpoint): void {
+    if (on !== 'timer' || end !== 'theirs' || this.#debuggee.kind === 'simulation') return;
+    throw new Refusal(
+      'a kernel does not tell when its timers run out: stop at what it sends, such as theirs:flag=FIN',
+    );
+  }
+
+  #tellBreakpoints(): void {
+    const all = this.#breakpoints.map(formatBreakpoint).join(', ');
+    this.#show({ message: all === '' ? 'no breakpoints' : `continue stops at ${all}` });
   }
 
   #unbreak(which: number | null): void {

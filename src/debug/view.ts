@@ -44,8 +44,7 @@ export interface View {
   verdict: Look['verdict'];
   /** The moment is over: the other end cannot be brought back to it. */
   recorded: boolean;
-  /** Breakpoints, as they would be typed; those that have just been struck. */
-  breakpoints: readonly string[];
+  /** Breakpoints that have just been struck, as they would be typed. */
   struck: readonly string[];
   /** Something to be said once: a refusal, how a replay went. */
   message: string | null;
@@ -92,7 +91,6 @@ export function makeView(look: Look, circumstances: Circumstances): View {
     done,
     verdict,
     recorded: false,
-    breakpoints: [],
     struck: [],
     message: null,
   };

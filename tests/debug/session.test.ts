@@ -106,6 +106,17 @@ describe('continuing', () => {
     expect(session.view.done).toBe(false);
   });
 
+  it('says what it will stop at, and takes nothing that cannot be struck', async () => {
+    const session = await openSession('active-close');
+    await type(session, 'break flag=FIN', 'break theirs:timer=retransmit');
+    expect(session.view.message).toBe('continue stops at flag=FIN, theirs:timer=retransmit');
+    expect((await type(session, 'unbreak 1')).message).toMatch(/at theirs:timer=retransmit$/);
+    expect((await type(session, 'unbreak all')).message).toBe('no breakpoints');
+    const kernel = await openLikeKernel('active-close');
+    await expect(type(kernel, 'break theirs:timer=retransmit')).rejects.toThrow('does not tell');
+    await type(kernel, 'break timer=retransmit');
+  });
+
   it('does not stop again at what it has stopped at', async () => {
     const session = await openSession('active-close');
     await type(session, 'break flag=FIN', 'continue');
@@ -252,7 +263,7 @@ describe('going back in simulation', () => {
 });
 
 /** Without what the person has chosen and was told. */
-function plain({ message, struck, chosen, breakpoints, ...rest }: View): Partial<View> {
+function plain({ message, struck, chosen, ...rest }: View): Partial<View> {
   return rest;
 }
 
