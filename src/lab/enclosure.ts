@@ -4,7 +4,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import inspector from 'node:inspector';
 import { constants } from 'node:os';
 
 /** Bits of CapEff, capabilities(7). */
@@ -38,7 +37,7 @@ export function whyNotEnclosed(): string {
  */
 export async function runEnclosed(): Promise<number> {
   // Whoever debugs means the one that does the work; there is one port for both.
-  if (inspector.url() !== undefined) inspector.close();
+  if (process.features.inspector) process.getBuiltinModule('node:inspector').close();
   const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   const args = [...AS_ROOT, 'setpriv', '--pdeathsig', 'KILL', ...again];
   const child = spawn('unshare', args, { stdio: 'inherit' });
