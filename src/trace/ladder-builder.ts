@@ -41,6 +41,15 @@ const AT_ONCE_US = 1000;
 const FAR = 2 ** 30;
 const MOST_RANGES = 1024;
 
+/** The flag of the segment that tells the other end of a state that a call has led to. */
+const ANNOUNCED_BY: Readonly<Record<string, string>> = {
+  'SYN-SENT': 'SYN',
+  'SYN-RECEIVED': 'SYN',
+  'FIN-WAIT-1': 'FIN',
+  'LAST-ACK': 'FIN',
+  CLOSED: 'RST',
+};
+
 const REMARKS: Readonly<Record<Fault['action'], string>> = {
   drop: 'lost',
   corrupt: 'corrupted',
@@ -168,11 +177,10 @@ class LadderBuilder {
       rung.direction === 'out' ? ['ours', 'theirs'] : ['theirs', 'ours'];
     this.#settle(receiver!);
     const loose = this.#loose[sender!];
-    if (rung.from === 'gate') this.#settle(sender!);
-    else if (loose !== null) {
+    if (loose !== null && rung.from === 'end' && announces(rung.segment, loose.state)) {
       rung[sender!] = loose.state;
       this.#loose[sender!] = null;
-    }
+    } else this.#settle(sender!);
     this.#rungs.push(rung);
     if (rung.fate !== 'lost') this.#reached[receiver!] = rung;
   }
@@ -333,6 +341,12 @@ function sayEvent(
 function sayNews(news: string): { kind: 'note'; text: string } | null {
   if (news === 'close') return null;
   return { kind: 'note', text: news === 'end' ? 'end of stream' : `error: ${news}` };
+}
+
+/** Whether a segment is what a state is entered with; a FIN, for one, may wait behind data. */
+function announces(segment: SegmentFields, state: string): boolean {
+  const flag = ANNOUNCED_BY[state];
+  return flag === undefined || hasFlag(segment, flag);
 }
 
 /** A segment goes out at the time of its turn, which began before what it follows from. */

@@ -158,6 +158,22 @@ describe('the kernel’s program', () => {
     ]);
   });
 
+  it('has its state alone where what is sent next was sent before', () => {
+    const text = ladderText(
+      timelineFrom([
+        close,
+        theirState('ESTABLISHED', 'FIN-WAIT-1'),
+        sends('in', 'ACK', 500, 100, 10),
+        sends('in', 'FIN,ACK', 510, 100),
+      ]),
+    );
+    expect(rungs(text).slice(2)).toEqual([
+      '             │                                        │ FIN-WAIT-1',
+      '             │◀── ACK seq 1 ack 1 len 10 ─────────────┤',
+      '             │◀── FIN,ACK seq 11 ack 1 ───────────────┤',
+    ]);
+  });
+
   it('closes while our FIN waits: the FINs cross, though nobody tells when ours arrives', () => {
     const text = ladderText(
       timelineFrom([
