@@ -28,7 +28,8 @@ export type TimeWaitVerdict = 0 | 1 | 2 | 3;
 /** Judges a segment that meets the record. */
 export function timeWaitArrival(record: TimeWaitRecord, segment: TcpSegment): TimeWaitVerdict {
   const flags = segment.flags;
-  // RFC 1337 §3 (F1): a RST must not shorten TIME-WAIT.
+  // Deviation: §3.10.7.4, second check, has a RST end TIME-WAIT. RFC 1337 §3 (F1) advises against it; so
+  // does Linux, where tcp_rfc1337 is set.
   if ((flags & RST) !== 0) return TIME_WAIT_DROP;
   if ((flags & SYN) !== 0)
     return isNewConnection(record, segment) ? TIME_WAIT_REOPEN : TIME_WAIT_ACK;

@@ -70,7 +70,8 @@ const endedBy = (
   why: string,
 ): Transition[] => from.map((state) => row(state, event, CLOSED, sends, section, why));
 
-const SYNCHRONIZED: readonly State[] = [
+/** States in which the peer has been heard of, and may still be. */
+const WITH_A_PEER: readonly State[] = [
   SYN_RECEIVED,
   ESTABLISHED,
   CLOSE_WAIT,
@@ -223,7 +224,7 @@ export const TRANSITIONS: readonly Transition[] = [
     'Another SYN, in the window of a connection that we did not ask for: back to LISTEN.',
   ),
   row(SYN_SENT, 'rcv RST', CLOSED, '', '3.10.7.3', 'The peer refused the connection.'),
-  ...endedBy('rcv RST', SYNCHRONIZED, '', '3.10.7.4', 'The peer reset the connection.'),
+  ...endedBy('rcv RST', WITH_A_PEER, '', '3.10.7.4', 'The peer reset the connection.'),
   row(SYN_SENT, 'ABORT', CLOSED, '', '3.10.5', 'Our user gave up before anything was established.'),
   ...endedBy(
     'ABORT',
@@ -241,7 +242,7 @@ export const TRANSITIONS: readonly Transition[] = [
   ),
   ...endedBy(
     'timeout user',
-    [SYN_SENT, ...SYNCHRONIZED],
+    [SYN_SENT, ...WITH_A_PEER],
     '',
     '3.8.3',
     'The peer has not answered for longer than R2.',
