@@ -103,6 +103,8 @@ class LadderBuilder {
   /** By end: not yet on a rung; and the rung whose segment reached that end last. */
   readonly #loose: Record<End, Loose | null> = { ours: null, theirs: null };
   readonly #reached: Record<End, Segment | null> = { ours: null, theirs: null };
+  /** How often the kernel's timer has run out for what it waits to have acknowledged. */
+  #retransmits = 0;
   /** By end: its program has called since its state changed last. */
   readonly #called: Record<End, boolean> = { ours: false, theirs: false };
   /** What was done to segments that have yet to arrive at our end. */
@@ -134,6 +136,10 @@ class LadderBuilder {
         return;
       case 'state':
         this.#addState(event);
+        return;
+      case 'sample':
+        if (event.retransmits > this.#retransmits) this.#say(event, 'note', 'retransmit timer');
+        this.#retransmits = event.retransmits;
         return;
       case 'fault':
         if (event.segment !== null) this.#addFault(event, event.segment);
@@ -304,9 +310,13 @@ class LadderBuilder {
     }
     if (said === null) return;
     if (said.kind === 'call') this.#called[event.end] = true;
-    this.#settle(event.end);
-    const timeUs = event.timeUs - this.#startUs;
-    this.#rungs.push({ timeUs, ours: null, theirs: null, end: event.end, ...said });
+    this.#say(event, said.kind, said.text);
+  }
+
+  #say({ end, timeUs: atUs }: TraceEvent, kind: 'call' | 'note', text: string): void {
+    this.#settle(end);
+    const timeUs = atUs - this.#startUs;
+    this.#rungs.push({ timeUs, ours: null, theirs: null, kind, end, text });
   }
 }
 

@@ -138,6 +138,26 @@ describe('the kernel at the other end', () => {
   });
 });
 
+it('the kernel’s timer is told when its count of retransmissions grows', () => {
+  const sample = (retransmits: number) =>
+    ({
+      kind: 'sample',
+      end: 'theirs',
+      state: 'LAST-ACK',
+      timer: null,
+      sendQueue: 1,
+      receiveQueue: 0,
+      retransmits,
+    }) as const;
+  const fin = sends('in', 'FIN,ACK', 500, 100);
+  const text = ladderText(timelineFrom([sample(0), fin, sample(1), fin, sample(1), sample(0)]));
+  expect(rungs(text).slice(1)).toEqual([
+    '             │◀── FIN,ACK seq 1 ack 1 ────────────────┤',
+    '             │                       retransmit timer │',
+    '             │◀── FIN,ACK seq 1 ack 1 (again) ────────┤',
+  ]);
+});
+
 describe('the kernel’s program', () => {
   const shutdown = { kind: 'call', end: 'theirs', call: 'shutdown', bytes: 0 } as const;
   const close = { ...shutdown, call: 'close' } as const;
