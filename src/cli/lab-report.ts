@@ -1,6 +1,7 @@
 // What is shown of scenarios and of what came of them. Knows text; must not know how they are carried out.
 
 import { styleText } from 'node:util';
+import { wrap } from '../debug/layout.js';
 import { processTerminal } from '../debug/terminal.js';
 import type { Result } from '../lab/result.js';
 import type { Run } from '../lab/run.js';
@@ -63,7 +64,7 @@ export function report({ scenario, result, ms, view }: Finished<Kept>): string {
   const waiting = view.sockets.filter(waitsForSomebody);
   const parts = [
     `${styleText('bold', `${scenario.name}: ${scenario.title}`)}\n${scenario.section}\n`,
-    wrap(scenario.why),
+    paragraph(scenario.why),
     ladder,
     ...(waiting.length === 0 ? [] : [`finwait ss would show:\n${formatSockets(waiting)}`]),
     verdict(result, ms, view),
@@ -90,7 +91,7 @@ function verdict({ passed, failures }: Result, ms: number, { kind }: Kept): stri
   const time = kind === 'kernel' ? '' : ' of virtual time';
   const seconds = `${(ms / 1000).toFixed(2)} s${time}`;
   if (passed) return `${styleText('green', 'passed')} in ${seconds}\n`;
-  const reasons = failures.map((failure) => wrap(failure, '  '));
+  const reasons = failures.map((failure) => paragraph(failure, 2));
   return `${styleText('red', 'FAILED')} after ${seconds}\n${reasons.join('')}`;
 }
 
@@ -105,16 +106,8 @@ export function summary(results: readonly Result[], simulated: boolean, ms: numb
     : `\n${counts}, in ${time}; failed: ${failed.join(', ')}\n`;
 }
 
-/** Lines of at most 80 columns, each with a newline. */
-function wrap(text: string, indent = ''): string {
-  const lines: string[] = [];
-  let line = indent;
-  for (const word of text.split(' ')) {
-    if (line.length + word.length + 1 > WIDTH && line.trim() !== '') {
-      lines.push(line);
-      line = indent;
-    }
-    line += line.trim() === '' ? word : ` ${word}`;
-  }
-  return [...lines, line].map((each) => `${each}\n`).join('');
+function paragraph(text: string, indent = 0): string {
+  return wrap(text, WIDTH, indent, indent)
+    .map((line) => `${line}\n`)
+    .join('');
 }

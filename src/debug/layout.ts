@@ -60,10 +60,10 @@ export function toWidth(text: string, width: number): string {
   return cut(text, width).padEnd(width);
 }
 
-/** Lines of at most `width` letters, broken at spaces; the first one begins with one space. */
-export function wrap(text: string, width: number, indent = 3): string[] {
+/** Lines of at most `width` letters, broken at spaces; the first one begins with `first` spaces. */
+export function wrap(text: string, width: number, indent = 3, first = 1): string[] {
   const lines: string[] = [];
-  let line = ' ';
+  let line = ' '.repeat(first);
   let isEmpty = true;
   for (const word of text.split(' ')) {
     const longer = isEmpty ? line + word : `${line} ${word}`;

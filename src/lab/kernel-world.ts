@@ -143,20 +143,20 @@ export class KernelWorld implements World {
     await this.#process.ask({ command: 'begin', ends: this.#ends });
     // Nothing that the kernel learns of a path in one run is to show in the next one.
     await this.#sysctl('ipv4/tcp_no_metrics_save', '1');
-    if (kernel.impatient !== true) await this.#makePatient();
+    await this.#makePatient(kernel.patienceMs ?? PATIENCE_MS);
     for (const [name, value] of Object.entries(kernel.sysctl ?? {})) {
       await this.#sysctl(name, String(value));
     }
     this.core.flush(this.now()); // from now on it knows what time it is
   }
 
-  async #makePatient(): Promise<void> {
+  async #makePatient(ms: number): Promise<void> {
     // No tail loss probes, which come after two round-trip times.
     await this.#sysctl('ipv4/tcp_early_retrans', '0');
-    if (await this.#sysctl('ipv4/tcp_rto_min_us', `${PATIENCE_MS * 1000}`)) return;
+    if (await this.#sysctl('ipv4/tcp_rto_min_us', `${ms * 1000}`)) return;
     // Linux before 6.11 can say it of routes only; where iproute2 is missing, too, it stays impatient.
     const device = this.#tun.name;
-    const order = { command: 'patience', device, network: NETWORK, ms: PATIENCE_MS } as const;
+    const order = { command: 'patience', device, network: NETWORK, ms } as const;
     await this.#process.ask(order).catch(() => null);
   }
 

@@ -88,8 +88,8 @@ export interface Span {
 }
 
 export interface KernelSettings {
-  /** It repeats what is not acknowledged as soon as Linux does by default; else not before three seconds. */
-  impatient?: true;
+  /** It repeats nothing before so many milliseconds; default 3000. Linux by itself waits 200, or a probe's time. */
+  patienceMs?: number;
   /** Largest packet on the link, bytes; default 1500. */
   mtu?: number;
   /** Parameters below /proc/sys/net, such as `ipv4/tcp_rmem`. */

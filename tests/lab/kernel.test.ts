@@ -156,8 +156,7 @@ describeKernel('a world with the kernel in it', ['ss', 'nsenter'], () => {
 
   test('lets time pass only until something has happened, however long it may', async () => {
     const { KernelWorld } = await built<typeof kernelWorld>('kernel-world');
-    const impatient: Scenario = { ...plain, kernel: { impatient: true } };
-    const world = await KernelWorld.open(impatient);
+    const world = await KernelWorld.open(plain);
     try {
       await world.theirs.call({ end: 'theirs', call: 'connect' });
       await world.settle();

@@ -26,7 +26,7 @@ export const LOSSES: readonly Scenario[] = [
       'The peer cannot know whether its FIN or our ACK was lost, so it sends the FIN again, and somebody must still be there to acknowledge it. ' +
       'That is what TIME-WAIT is for, and why its two lifetimes of a segment begin anew with each FIN that arrives.',
     tcp: { msl: 1000 },
-    kernel: { impatient: true },
+    kernel: { patienceMs: 700 },
     faults: [
       { on: { ...OUR_ACK_OF_FIN, nth: 1 }, do: 'drop', note: 'the last ACK does not arrive' },
     ],
