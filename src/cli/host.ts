@@ -9,7 +9,7 @@ import { SystemClock } from '../device/system-clock.js';
 import { TunDevice } from '../device/tun.js';
 import { Stack } from '../net/stack.js';
 import type { Device } from '../stack/device.js';
-import { kernelSockets } from '../trace/kernel-sockets.js';
+import { type KernelSocket, kernelSockets } from '../trace/kernel-sockets.js';
 import { ControlServer, type Conversation, type Conversations } from './control.js';
 import { deviceFailure } from './device-failure.js';
 import { environment } from './failure.js';
@@ -116,7 +116,7 @@ export class Host {
         gate,
         core: stack.core,
         clock,
-        sockets: () => (tables === null ? null : kernelSockets(tables)),
+        sockets: () => readTables(tables),
       },
       send,
     );
@@ -179,6 +179,15 @@ export function refused(
 ): Conversation {
   send({ error, fix });
   return { line: () => {}, end: () => {} };
+}
+
+/** Null where they cannot be read: the process that held the namespace is gone. */
+function readTables(path: string | null): KernelSocket[] | null {
+  try {
+    return path === null ? null : kernelSockets(path);
+  } catch {
+    return null;
+  }
 }
 
 /** `/proc/PID/net` beside `/proc/PID/ns/net`; a namespace that only has a name shows no tables. */

@@ -122,19 +122,13 @@ export function lastTcb(
 /** What waits at a gate, with numbers that count from the initial ones. */
 export class Waiting {
   readonly #origins = new Origins();
-  #nextEvent = 0;
   /** What was waiting already when it was looked last, by number. */
   #looks = new Map<number, HeldLook>();
   /** Who has first said what takes these sequence numbers. */
   readonly #first = new Map<string, number>();
 
   /** @param originOf who has made a packet */
-  look(
-    gate: Gate,
-    events: readonly TraceEvent[],
-    originOf: (held: HeldPacket) => HeldLook['origin'],
-  ): HeldLook[] {
-    this.#learn(events);
+  look(gate: Gate, originOf: (held: HeldPacket) => HeldLook['origin']): HeldLook[] {
     const looks = gate.held.map(
       (held) => this.#looks.get(held.id) ?? this.#describe(held, originOf(held)),
     );
@@ -148,7 +142,7 @@ export class Waiting {
       const text = otherPacket(packet.bytes);
       return { id, direction, connection: null, text, origin, again: false, flags: [] };
     }
-    this.#origins.learn(segment);
+    this.#origins.learn(segment, origin === 'injected');
     const text = describeSegment(segment, this.#origins.relative(segment));
     const again = this.#isAgain(id, segment);
     const connection = connectionOfSegment(segment, direction);
@@ -163,15 +157,6 @@ export class Waiting {
     const first = this.#first.get(key) ?? id;
     this.#first.set(key, first);
     return first !== id;
-  }
-
-  #learn(events: readonly TraceEvent[]): void {
-    const first = events[0]?.index ?? 0;
-    for (let i = Math.max(this.#nextEvent - first, 0); i < events.length; i++) {
-      const event = events[i]!;
-      this.#nextEvent = event.index + 1;
-      if (event.kind === 'segment') this.#origins.learn(event.segment);
-    }
   }
 }
 

@@ -46,17 +46,20 @@ export class LiveDebuggee implements Debuggee {
   /** Resolves when it has seen the stack for the first time. @throws LiveError where it cannot */
   static async open(title: string, line: Line): Promise<LiveDebuggee> {
     const debuggee = new LiveDebuggee(title, line);
-    await Promise.race([debuggee.#first, line.gone]);
+    await Promise.race([debuggee.#first, debuggee.failed]);
     return debuggee;
   }
 
   private constructor(title: string, line: Line) {
     this.title = title;
     this.#line = line;
-    this.failed = line.gone;
-    this.#first = new Promise((resolve, reject) => {
-      this.#seen = resolve;
+    const refused = new Promise<never>((_, reject) => {
       this.#refused = reject;
+    });
+    this.failed = Promise.race([line.gone, refused]);
+    this.failed.catch(() => {}); // whoever steps looks at it
+    this.#first = new Promise((resolve) => {
+      this.#seen = resolve;
     });
     line.onLine = (text) => this.#told(JSON.parse(text) as LiveReply);
   }

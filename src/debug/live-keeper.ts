@@ -25,7 +25,7 @@ import {
   Waiting,
 } from './ends.js';
 import type { LiveLook, LiveReply, LiveRequest } from './live-messages.js';
-import { doDeed } from './run-debuggee.js';
+import { doDeed, FORGERIES } from './run-debuggee.js';
 
 /** How often a debugger hears how timers run. */
 const TICK_MS = 500;
@@ -114,6 +114,12 @@ export class LiveKeeper {
     this.#stack.gate.open();
   }
 
+  /** A request that makes no sense, or a defect: the stack goes on without a debugger. */
+  #fail(error: Error): void {
+    this.#send({ error: error.message, fix: 'report it, with what you did' });
+    this.end();
+  }
+
   // ── What is done ──
 
   async #carryOut(id: number, action: Action): Promise<void> {
@@ -124,7 +130,10 @@ export class LiveKeeper {
       await this.#act(action);
       for (let i = 0; i < ROUNDS; i++) await new Promise((resolve) => setImmediate(resolve));
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof Refusal)) {
+        this.#fail(error as Error);
+        return;
+      }
       refusal = error.message;
     } finally {
       if (!this.#ended) clock.halt();
@@ -173,6 +182,7 @@ export class LiveKeeper {
     if (connection === null || tcb === null) {
       throw new Refusal('there is no connection to forge a segment of');
     }
+    const { flags, seqOffset = 0, data = 0 } = FORGERIES[what];
     const [ours, theirs] = connection.split(' ').map(parseEnd) as [Place, Place];
     const direction: Direction = towards === 'ours' ? 'in' : 'out';
     const [from, to] = direction === 'in' ? [theirs, ours] : [ours, theirs];
@@ -182,11 +192,11 @@ export class LiveKeeper {
       sourcePort: from.port,
       destination: to.address,
       destinationPort: to.port,
-      flags: { rst: ['RST', 'ACK'], fin: ['FIN', 'ACK'], old: ['ACK'] }[what],
-      seq: what === 'old' ? seq - 1 : seq,
+      flags,
+      seq: seq + seqOffset,
       ack,
       window: 0xffff,
-      data: what === 'old' ? 1 : 0,
+      data,
       timestamps: null,
     });
     this.#forged.add(this.#stack.gate.inject(direction, bytes, true).id);
@@ -232,7 +242,7 @@ export class LiveKeeper {
     core.renewClock();
     const connection = this.#connection();
     const held = this.#waiting
-      .look(gate, events, (each) =>
+      .look(gate, (each) =>
         this.#forged.has(each.id) ? 'injected' : (this.#keeper.seen(each)?.origin ?? 'sent'),
       )
       .map((each) => ({ ...each, id: this.#number(each.id) }));

@@ -25,7 +25,7 @@ import {
 } from './ends.js';
 
 /** What a forged segment says, before it gets the numbers of the one it pretends to come from. */
-const FORGERIES: Readonly<Record<Forgery, Omit<Injection, 'direction'>>> = {
+export const FORGERIES: Readonly<Record<Forgery, Omit<Injection, 'direction'>>> = {
   rst: { flags: ['RST', 'ACK'] },
   fin: { flags: ['FIN', 'ACK'] },
   // The octet before the next one: it has been there before.
@@ -66,7 +66,7 @@ export class RunDebuggee implements Debuggee {
       connection,
       ours: this.#ours(connection, events),
       theirs,
-      held: this.#waiting.look(world.gate, events, (held) => keeper.seen(held)?.origin ?? 'sent'),
+      held: this.#waiting.look(world.gate, (held) => keeper.seen(held)?.origin ?? 'sent'),
       next: { text, note, packet },
       about: { end: null, what: scenario.title, why: scenario.why, section: scenario.section },
       done,

@@ -4,13 +4,14 @@
 import { STATE_NAMES } from '../tcp/state.js';
 import { TRANSITIONS, type Transition } from '../tcp/transitions.js';
 import type { End, SegmentFields, TraceEvent } from '../trace/event.js';
+import { sequenceLength } from '../trace/segment.js';
 import type { HeldLook, Reason } from './debuggee.js';
 
 /** What it means that a timer has run out. */
 const TIMERS: Readonly<Record<string, readonly [why: string, section: string]>> = {
   retransmit: [
     'No ACK came in time: the oldest segment goes again, and the next wait is twice as long.',
-    'RFC 6298 §5.4',
+    'RFC 6298 §5.4, §5.5',
   ],
   persist: [
     'The peer’s window is closed: a probe asks whether it has opened.',
@@ -35,13 +36,19 @@ const TIMERS: Readonly<Record<string, readonly [why: string, section: string]>> 
 };
 
 const FAULTS: Readonly<Record<string, readonly [what: string, why: string]>> = {
-  drop: ['is lost', 'Nobody is told: its sender finds out only by silence.'],
+  drop: ['is lost', 'Nobody is told: its sender finds out by silence, and repeats it.'],
   delay: ['is held back', 'Others overtake it.'],
   duplicate: ['comes twice', 'Numbers tell its receiver that it has the second one already.'],
   swap: ['is overtaken', 'Numbers tell its receiver which one comes first.'],
   corrupt: ['is damaged', 'Its checksum is wrong: the receiver drops it without a word.'],
   inject: ['is forged', 'Nobody has sent it: only its numbers decide whether it is believed.'],
 };
+
+/** Nobody acknowledges what takes no sequence number. */
+const LOST_ACK = [
+  'is lost',
+  'Nobody repeats an ACK: unless a later one says the same, what it acknowledged comes again.',
+] as const;
 
 /** What a call means that changes no state. */
 const CALLS: Readonly<Record<string, readonly [why: string, section: string]>> = {
@@ -108,7 +115,10 @@ function ruleFor(from: string, to: string): Transition | null {
 }
 
 function forFault({ action, segment }: Of<'fault'>): Reason {
-  const [what, why] = FAULTS[action]!;
+  const [what, why] =
+    action === 'drop' && segment !== null && sequenceLength(segment) === 0
+      ? LOST_ACK
+      : FAULTS[action]!;
   return { end: null, what: `${segment?.flags ?? 'a packet'} ${what}`, why, section: '' };
 }
 
@@ -153,7 +163,10 @@ function meaning({
 }: Pick<SegmentFields, 'flags' | 'length'>): readonly [string, string] {
   const has = (flag: string) => flags.split(',').includes(flag);
   if (has('RST'))
-    return ['It ends the connection at once, if its number is exact.', 'RFC 9293 §3.5.3'];
+    return [
+      'It ends the connection at once, if its number is exact.',
+      'RFC 9293 §3.10.7.4, second check',
+    ];
   if (has('SYN'))
     return ['A SYN takes one sequence number, so that it can be acknowledged.', 'RFC 9293 §3.4'];
   if (has('FIN')) {

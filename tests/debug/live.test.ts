@@ -1,6 +1,8 @@
 // `finwait debug` on a running serve: its packets wait, and go on when the debugger does, however it goes.
 
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -141,6 +143,24 @@ describe.skipIf(!possible.ok)('finwait debug', () => {
     expect(stderr).toContain('another debugger holds its gate already');
     expect(stderr).toContain('fix: end that one first');
   });
+
+  it.each(['{"id":1}', '{"id":1,"action":{"do":"jump"}}', '5', 'nonsense'])(
+    'does not mind nonsense: %s',
+    async (line) => {
+      const path = join(place.env.XDG_RUNTIME_DIR!, place.sockets[0]!);
+      const socket = net.connect(path);
+      socket.write(`{"command":"debug"}\n${line}\n`);
+      let told = '';
+      socket
+        .on('error', () => {})
+        .on('data', (piece) => {
+          told += piece;
+          if (/"error"|"refusal":"/.test(told)) socket.destroy();
+        });
+      await once(socket, 'close');
+      expect((await curl()).code).toBe(0);
+    },
+  );
 
   it('says when the stack ends, which closes its connections in order all the same', async () => {
     const other = await place.start(

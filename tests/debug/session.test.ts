@@ -174,6 +174,18 @@ describe('what can be done to what waits', () => {
     expect(session.view.why[0]!.what).toBe('FIN-WAIT-1 → CLOSED, rcv RST');
   });
 
+  it('numbers stay what they are, whatever somebody forges', async () => {
+    const session = await openSession('time-wait-reuse');
+    await type(session, 'break ours:state=TIME-WAIT', 'continue', 'unbreak all');
+    const texts: string[] = [];
+    while (!session.view.done) {
+      await type(session, 'step');
+      texts.push(...session.view.held.map(({ text }) => text));
+    }
+    for (const text of texts) expect(text).not.toMatch(/(seq|ack) (-|\d{9})/);
+    expect(texts).toContain('ACK seq 2 ack 2');
+  });
+
   it('inject fin: the peer believes it', async () => {
     const session = await openSession('active-close');
     await type(session, 'break theirs:state=ESTABLISHED', 'continue');
