@@ -9,7 +9,7 @@ import { SimulatedWorld } from './simulation.js';
 import type { Tap, World } from './world.js';
 
 /** Where runs take place, one after the other. */
-export interface Site {
+interface Site {
   open(scenario: Scenario): Promise<World>;
   close(): Promise<void>;
 }
@@ -22,7 +22,7 @@ export interface SiteOptions {
 }
 
 /** @throws KernelProcessError when there can be no network namespace */
-export async function openSite({ simulated, seed, tap }: SiteOptions): Promise<Site> {
+async function openSite({ simulated, seed, tap }: SiteOptions): Promise<Site> {
   if (simulated) {
     return {
       open: async (scenario) => SimulatedWorld.open(scenario, { seed, tap }),
@@ -59,12 +59,13 @@ export async function* runSeries<T>(
   scenarios: readonly Scenario[],
   options: SeriesOptions<T>,
 ): AsyncGenerator<Finished<T>> {
-  const sites = new Sites(options);
-  const runs = scenarios.map((scenario) =>
-    sites.use((site) => runAt(site, scenario, options.look)),
-  );
-  for (const run of runs) run.catch(() => {}); // looked at below, when its turn has come
+  const sites = new Sites();
   try {
+    await sites.open(options);
+    const runs = scenarios.map((scenario) =>
+      sites.use((site) => runAt(site, scenario, options.look)),
+    );
+    for (const run of runs) run.catch(() => {}); // looked at below, when its turn has come
     for (const run of runs) yield await run;
   } finally {
     await sites.close();
@@ -90,17 +91,22 @@ async function runAt<T>(
 
 /** A few sites that are used by turns. */
 class Sites {
-  readonly #options: SeriesOptions<unknown>;
-  readonly #all: Promise<Site>[] = [];
+  readonly #all: Site[] = [];
   readonly #free: Site[] = [];
   readonly #waiting: ((site: Site) => void)[] = [];
 
-  constructor(options: SeriesOptions<unknown>) {
-    this.#options = options;
+  /** All before the first run: programs that start could keep it from the processor for a second. */
+  async open(options: SeriesOptions<unknown>): Promise<void> {
+    const opening = Array.from({ length: options.sites }, () => openSite(options));
+    for (const site of await Promise.allSettled(opening)) {
+      if (site.status === 'fulfilled') this.#all.push(site.value);
+    }
+    await Promise.all(opening); // throws, where one could not be opened
+    this.#free.push(...this.#all);
   }
 
   async use<R>(work: (site: Site) => Promise<R>): Promise<R> {
-    const site = await this.#take();
+    const site = this.#free.pop() ?? (await this.#nextFree());
     try {
       return await work(site);
     } finally {
@@ -111,19 +117,10 @@ class Sites {
   }
 
   async close(): Promise<void> {
-    for (const site of await Promise.allSettled(this.#all)) {
-      if (site.status === 'fulfilled') await site.value.close();
-    }
+    await Promise.all(this.#all.map((site) => site.close()));
   }
 
-  async #take(): Promise<Site> {
-    const free = this.#free.pop();
-    if (free !== undefined) return free;
-    if (this.#all.length < this.#options.sites) {
-      const opened = openSite(this.#options);
-      this.#all.push(opened);
-      return opened;
-    }
+  #nextFree(): Promise<Site> {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 }
