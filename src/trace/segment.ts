@@ -45,7 +45,8 @@ export function nameFlags(flags: number): string {
 
 /** Whether a text of flags such as `FIN,ACK` names one of them. */
 export function hasFlag(segment: SegmentFields, flag: string): boolean {
-  return segment.flags.split(',').includes(flag);
+  // No name of a flag is a part of another one.
+  return segment.flags.includes(flag);
 }
 
 /** SEG.LEN of RFC 9293: data, and one each for SYN and FIN. */
