@@ -17,7 +17,7 @@ import { Sniffer } from './sniffer.js';
 
 const ROUNDS = 20;
 /** Most of its time a run waits for a timer, ours or the kernel's. */
-const SITES = 12;
+const SITES = 8;
 const ALL_ROUNDS_MS = 240_000;
 
 const built = <T>(module: string): Promise<T> =>
