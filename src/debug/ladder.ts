@@ -2,7 +2,13 @@
 // gate marked. Knows rungs and columns; must not know terminals.
 
 import type { End, TraceEvent } from '../trace/event.js';
-import { describeRun, type Rung, type SegmentRung } from '../trace/ladder.js';
+import {
+  describeRun,
+  describeSegmentRung,
+  type Rung,
+  type RunRung,
+  type SegmentRung,
+} from '../trace/ladder.js';
 import { buildLadders } from '../trace/ladder-builder.js';
 import { cut } from './layout.js';
 import type { View } from './view.js';
@@ -10,6 +16,8 @@ import type { View } from './view.js';
 /** Columns of the time and of each state; names have at most 12 letters. */
 const TIME = 9;
 const STATE = 12;
+/** How much shorter arrows are that end at the gate, or begin there. */
+const SHORT = 9;
 
 /** All lines of a ladder of these events, oldest first; at most `columns` letters wide. */
 export function ladderLines(
@@ -22,7 +30,7 @@ export function ladderLines(
   const [ladder] = buildLadders(events, { connection });
   if (ladder === undefined) return [];
   const waiting = new Set(waitingRungs(ladder.rungs, view.held));
-  const middle = columns - TIME - 2 * STATE - 6;
+  const middle = columns - TIME - 2 * STATE - 4;
   const sinceUs = view.startUs - events[0]!.timeUs;
   return ladder.rungs.flatMap((rung) => drawRung(rung, sinceUs, middle, waiting.has(rung)));
 }
@@ -41,66 +49,75 @@ function waitingRungs(rungs: readonly Rung[], held: View['held']): Rung[] {
 }
 
 function drawRung(rung: Rung, sinceUs: number, width: number, waits: boolean): string[] {
+  const bare = `│${' '.repeat(width)}│`;
   const line = (middle: string, ours = rung.ours, theirs = rung.theirs) => {
     const seconds = Math.max(rung.timeUs - sinceUs, 0) / 1e6;
-    const time = seconds.toFixed(3).padStart(TIME - 2);
-    const left = (ours ?? '').padStart(STATE);
-    return `${time}  ${left} │${middle.padEnd(width)}│ ${theirs ?? ''}`.trimEnd();
+    const time = seconds.toFixed(3).padStart(TIME - 1);
+    return `${time} ${(ours ?? '').padEnd(STATE)} ${middle} ${theirs ?? ''}`.trimEnd();
   };
   switch (rung.kind) {
     case 'segment':
       return [line(drawSegment(rung, width, waits))];
     case 'run':
-      return [line(drawArrow(rung.direction, describeRun(rung), width))];
+      return [line(drawRun(rung, width))];
     case 'crossing': {
       const { sentIn } = rung;
+      const crosses = (segment: SegmentRung) => ({
+        ...segment,
+        remarks: [...segment.remarks, 'crosses'],
+      });
       return [
-        line(drawSegment(rung.out, width, false, 'crosses'), sentIn.ours, rung.theirs),
-        line(drawSegment(rung.in, width, false, 'crosses'), rung.ours, sentIn.theirs),
+        line(drawSegment(crosses(rung.out), width, false), sentIn.ours, rung.theirs),
+        line(drawSegment(crosses(rung.in), width, false), rung.ours, sentIn.theirs),
       ];
     }
     case 'state':
-      return [line('')];
-    default:
-      return [line(drawNote(rung.kind === 'call' ? rung.text : `(${rung.text})`, rung.end, width))];
+      return [line(bare)];
+    default: {
+      const { kind, end, text } = rung;
+      if (kind === 'note' || text.length > STATE) return [line(drawNote(text, end, width))];
+      return [end === 'ours' ? line(bare, text, null) : line(bare, null, text)];
+    }
   }
 }
 
-function drawSegment(
-  { direction, label, fate, from, remarks }: SegmentRung,
-  width: number,
-  waits: boolean,
-  more?: string,
-): string {
-  const said = [
-    ...(waits ? ['waits'] : []),
-    ...remarks,
-    ...(from === 'gate' ? ['forged'] : []),
-    ...(more ? [more] : []),
-  ];
-  if (fate !== 'arrives') said.push(fate);
-  const text = said.length === 0 ? label : `${label} · ${said.join(', ')}`;
-  if (fate === 'lost' || waits) return drawHalf(direction, text, width, waits ? '┤' : '×');
-  return drawArrow(direction, text, width);
+/** As the lab draws it; what waits ends at the gate, which is a dotted line. */
+function drawSegment(rung: SegmentRung, width: number, waits: boolean): string {
+  const { direction, fate, from } = rung;
+  const remarks = waits ? ['waits', ...rung.remarks] : rung.remarks;
+  const text = describeSegmentRung({ ...rung, remarks });
+  const isHalf = waits || fate === 'lost' || from === 'gate';
+  const length = isHalf ? Math.max(width - SHORT, Math.min(text.length + 7, width - 2)) : width;
+  const arrives = direction === 'out' ? '▶' : '◀';
+  const tip = { arrives: waits ? '┊' : arrives, lost: 'X', corrupted: 'X' };
+  const tail = from === 'gate' ? '●' : '';
+  const shaft = labelled(text, length - 1 - tail.length);
+  const space = ' '.repeat(width - length);
+  if (direction === 'out') {
+    const arrow = `${tail}${shaft}${tip[fate]}`;
+    return tail === '' ? `├${arrow}${space}│` : `│${space}${arrow}│`;
+  }
+  const arrow = `${tip[fate]}${shaft}${tail}`;
+  return tail === '' ? `│${space}${arrow}┤` : `│${arrow}${space}│`;
 }
 
-/** An arrow over the whole width. */
-function drawArrow(direction: 'in' | 'out', text: string, width: number): string {
-  const label = ` ${cut(text, width - 6)} `;
-  const shaft = width - 1 - label.length;
-  const before = Math.floor(shaft / 2);
-  const line = '─'.repeat(before) + label + '─'.repeat(shaft - before);
-  return direction === 'out' ? `${line}▶` : `◀${line}`;
+/** A double line stands for many. */
+function drawRun(rung: RunRung, width: number): string {
+  const text = ` … ${describeRun(rung)} `;
+  const room = width - 1;
+  const fitted = cut(text.length <= room ? text : ` … ${describeRun({ ...rung, acks: 0 })} `, room);
+  const line = fitted.padStart(Math.floor((room + fitted.length) / 2), '═').padEnd(room, '═');
+  return rung.direction === 'out' ? `╞${line}▶│` : `│◀${line}╡`;
 }
 
-/** An arrow that ends on its way. */
-function drawHalf(direction: 'in' | 'out', text: string, width: number, end: string): string {
-  const label = ` ${cut(text, width - 8)} `;
-  const line = direction === 'out' ? `──${label}──${end}` : `${end}──${label}──`;
-  return direction === 'out' ? line : line.padStart(width);
+/** A line with a text on it, near its beginning. */
+function labelled(text: string, width: number): string {
+  return `── ${cut(text, width - 5)} `.padEnd(width, '─');
 }
 
 function drawNote(text: string, end: End, width: number): string {
-  const short = ` ${cut(text, width - 2)} `;
-  return end === 'ours' ? short : short.padStart(width);
+  const short = cut(text, width - 2);
+  return end === 'ours'
+    ? `│ ${short}`.padEnd(width + 1).concat('│')
+    : `│${short.padStart(width - 1)} │`;
 }

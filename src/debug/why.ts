@@ -4,6 +4,7 @@
 import { STATE_NAMES } from '../tcp/state.js';
 import { TRANSITIONS, type Transition } from '../tcp/transitions.js';
 import type { End, SegmentFields, TraceEvent } from '../trace/event.js';
+import { TWO_MSL } from '../trace/recorder.js';
 import { sequenceLength } from '../trace/segment.js';
 import type { HeldLook, Reason } from './debuggee.js';
 
@@ -50,6 +51,53 @@ const LOST_ACK = [
   'Nobody repeats an ACK: unless a later one says the same, what it acknowledged comes again.',
 ] as const;
 
+/** Why a segment is thrown away, by the reason that the stack gives. */
+const DROPS: Readonly<Record<string, readonly [why: string, section: string]>> = {
+  'means nothing in TIME-WAIT': [
+    'A RST is not obeyed here, and an ACK that fits needs no answer.',
+    'RFC 1337 §3',
+  ],
+  'acknowledged in TIME-WAIT': [
+    'It is of the past: an ACK says where we stand.',
+    'RFC 9293 §3.10.7.4, first check',
+  ],
+  'SYN in the window': [
+    'A SYN cannot end a connection that exists: an ACK asks its sender to prove itself.',
+    'RFC 5961 §4.2',
+  ],
+  'ACK of what was never sent': [
+    'It belongs to another connection: a RST says so.',
+    'RFC 9293 §3.5.2',
+  ],
+  'outside window': [
+    'Not what is expected next, nor soon: an ACK says what is, unless it is a RST.',
+    'RFC 9293 §3.10.7.4, first check',
+  ],
+  'accept queue full': [
+    'The program accepts too slowly: whoever calls will call again.',
+    'listen(2)',
+  ],
+  'backlog full': ['The program accepts too slowly: whoever calls will call again.', 'listen(2)'],
+  'RST for no connection': [
+    'A RST is never answered: there is nothing to be ended.',
+    'RFC 9293 §3.10.7.1',
+  ],
+  'RST in LISTEN': [
+    'A listener has nothing that could be ended.',
+    'RFC 9293 §3.10.7.2, first check',
+  ],
+  'no SYN in LISTEN': ['Only a SYN can begin a connection.', 'RFC 9293 §3.10.7.2'],
+  'bad checksum': ['Damaged on its way: nothing in it can be believed.', 'RFC 9293 §3.1'],
+};
+
+/** 2MSL that begin again: only a repeated FIN does that. */
+const ANEW: Reason = {
+  end: null,
+  what: '2MSL begin anew',
+  why: 'The peer repeats its FIN, so our last ACK was lost: it is acknowledged again.',
+  section: 'RFC 9293 §3.10.7.4, eighth check',
+};
+
 /** What a call means that changes no state. */
 const CALLS: Readonly<Record<string, readonly [why: string, section: string]>> = {
   listen: ['A listener waits for connections.', 'RFC 9293 §3.10.1'],
@@ -69,6 +117,7 @@ export function reasons(events: readonly TraceEvent[], left: readonly HeldLook[]
     if (event.kind === 'state') states.push(forState(event));
     else if (event.kind === 'fault') others.push(forFault(event));
     else if (event.kind === 'timer' && event.action === 'fired') others.push(forTimer(event));
+    else if (isAnew(event, events)) others.push({ ...ANEW, end: event.end });
     else if (event.kind === 'drop') others.push(forDrop(event));
     else if (event.kind === 'call') plain.push(...forCall(event));
     else if (event.kind === 'segment') plain.push(forSegment(event));
@@ -77,6 +126,14 @@ export function reasons(events: readonly TraceEvent[], left: readonly HeldLook[]
   const told = [...states, ...others];
   if (told.length === 0) told.push(...left.map(forPassage));
   return withoutRepetition(told.length > 0 ? told : plain);
+}
+
+/** TIME-WAIT is not entered, but its time is set once more. */
+function isAnew(event: TraceEvent, events: readonly TraceEvent[]): boolean {
+  if (event.kind !== 'timer' || event.timer !== TWO_MSL || event.action !== 'armed') return false;
+  return events.every(
+    (other) => other.kind !== 'state' || other.to !== 'TIME-WAIT' || other.end !== event.end,
+  );
 }
 
 /** Data after data has the same reason. */
@@ -128,7 +185,8 @@ function forTimer({ end, timer }: Of<'timer'>): Reason {
 }
 
 function forDrop({ end, reason }: Of<'drop'>): Reason {
-  return { end, what: `thrown away: ${reason}`, why: '', section: '' };
+  const [why, section] = DROPS[reason] ?? ['', ''];
+  return { end, what: `thrown away: ${reason}`, why, section };
 }
 
 function forCall({ end, call }: Of<'call'>): Reason[] {

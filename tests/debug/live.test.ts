@@ -102,7 +102,7 @@ describe.skipIf(!possible.ok)('finwait debug', () => {
     const { code, stdout } = await stepping.end();
     expect(stdout).toMatch(/^\[1\] .* wait for a packet$/m);
     expect(stdout).toContain('stopped at ours:flag=FIN');
-    expect(stdout).toMatch(/│◀─+ SYN seq 0 ─+│/);
+    expect(stdout).toMatch(/│◀── SYN seq 0 ─+┤/);
     expect(code).toBe(0);
     expect((await answer).code).toBe(0);
 

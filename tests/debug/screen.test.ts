@@ -35,13 +35,13 @@ describe('a screen of 80 by 24', () => {
       " finwait · active-close · simulation                           step 6 · 0.004 s
        ours 10.9.0.2:11522 FIN-WAIT-1          theirs 10.9.0.1:26159 ESTABLISHED
       ────────────────────────────────────────────────────────────────────────────────
-        0.000               │                          listen *:26159 │
-        0.000               │ connect()                               │
-        0.000      SYN-SENT │────────────── SYN seq 0 ───────────────▶│ SYN-RECEIVED
-        0.003   ESTABLISHED │◀───────── SYN,ACK seq 0 ack 1 ──────────│
-        0.003               │─────────── ACK seq 1 ack 1 ────────────▶│ ESTABLISHED
-        0.004               │ shutdown()                              │
-        0.004    FIN-WAIT-1 │── FIN,ACK seq 1 ack 1 · waits ──┤       │
+         0.000              │                            listen *:26159 │
+         0.000 connect()    │                                           │
+         0.000 SYN-SENT     ├── SYN seq 0 ─────────────────────────────▶│ SYN-RECEIVED
+         0.003 ESTABLISHED  │◀── SYN,ACK seq 0 ack 1 ───────────────────┤
+         0.003              ├── ACK seq 1 ack 1 ───────────────────────▶│ ESTABLISHED
+         0.004 shutdown()   │                                           │
+         0.004 FIN-WAIT-1   ├── FIN,ACK seq 1 ack 1 (waits) ──┊         │
 
 
       ── we call shutdown ────────────────────────────────────────────────────────────
@@ -63,8 +63,8 @@ describe('a screen of 80 by 24', () => {
     const session = await openSession('active-close');
     await type(session, 'break ours:flag=FIN', 'continue', 'drop', 'skip', 'duplicate');
     const screen = draw(session).join('\n');
-    expect(screen).toContain('── FIN,ACK seq 1 ack 1 · lost ──×');
-    expect(screen).toMatch(/── FIN,ACK seq 1 ack 1 · waits, aga.* ──┤/);
+    expect(screen).toMatch(/├── FIN,ACK seq 1 ack 1 ─+X +│/);
+    expect(screen).toMatch(/├── FIN,ACK seq 1 ack 1 \(waits, aga.* ─+┊ +│/);
     expect(screen).toContain('── waits at the gate: 2 ──');
     expect(screen).toMatch(
       /▶ #5 → FIN,ACK seq 1 ack 1 · again\s+#6 → FIN,ACK seq 1 ack 1 · a copy/,

@@ -64,6 +64,20 @@ describe('stepping', () => {
     for (const { why, section } of session.view.why) expect(`${why}${section}`).toMatch(/RFC/);
   });
 
+  it.each([
+    ['lost-final-ack', '2MSL begin anew', 'eighth check'],
+    ['time-wait-rst', 'means nothing in TIME-WAIT', 'RFC 1337'],
+    ['time-wait-old-segment', 'acknowledged in TIME-WAIT', 'first check'],
+    ['lost-final-ack', 'ACK is lost', ''],
+  ])('says in %s: %s, and where the rule stands', async (name, what, section) => {
+    const session = await openSession(name);
+    const told: View['why'][number][] = [];
+    while (!session.view.done) told.push(...(await type(session, 'step')).why);
+    const found = told.find((reason) => reason.what.includes(what));
+    expect(found?.section).toContain(section);
+    expect(found?.why).not.toBe('');
+  });
+
   it('begins with what the scenario is about, and ends with its verdict', async () => {
     const session = await openSession('active-close');
     expect(session.view.why[0]).toMatchObject({ what: 'We close first', section: /RFC/ });

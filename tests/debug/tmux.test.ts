@@ -55,7 +55,7 @@ describe.skipIf(!possible.ok)('the debugger in a terminal', () => {
       expect(screen.split('\n').length).toBe(24);
       expect(screen).toContain('ours 10.9.0.2:');
       expect(screen).toMatch(/FIN-WAIT-1\s+theirs .* ESTABLISHED/);
-      expect(screen).toMatch(/FIN-WAIT-1 │── FIN,ACK seq 1 ack 1 · waits ──┤/);
+      expect(screen).toMatch(/FIN-WAIT-1 +├── FIN,ACK seq 1 ack 1 \(waits\) ─+┊ +│/);
       expect(screen).toContain('SND.NXT 1 → 2, FIN none → sent');
       expect(screen).toContain('timers: ours retransmit in 200 ms');
       expect(screen).toContain('▶ #4 → FIN,ACK seq 1 ack 1');
@@ -72,7 +72,7 @@ describe.skipIf(!possible.ok)('the debugger in a terminal', () => {
       await terminal.press('c');
       await terminal.shows('stopped at ours:flag=FIN');
       await terminal.press('d');
-      await terminal.shows('FIN,ACK seq 1 ack 1 · lost ──×');
+      await terminal.shows(/├── FIN,ACK seq 1 ack 1 ─+X +│/);
       await terminal.press('t');
       await terminal.shows('retransmit timer ran out');
       await terminal.press('b', 'b');
@@ -140,6 +140,7 @@ describe.skipIf(!possible.ok)('the debugger in a terminal', () => {
       await start('lab run active-close --step --sim');
       expect(await terminal.colours()).toMatch(sequence);
       await terminal.press('q');
+      await terminal.shows('EXIT 0');
       await start('lab run active-close --step --sim', 'NO_COLOR=1 LC_ALL=C');
       await terminal.press('Space', 'Space', 'Space');
       await terminal.shows('step 3');
