@@ -12,6 +12,8 @@ import type { TcpSegment } from '../wire/tcp.js';
 
 /** A change that waits so long for a packet of its own connection goes with one of another. */
 const PATIENCE_US = 1_000_000;
+/** So many of other connections one packet takes at most. */
+const MOST_OTHERS = 8;
 /** Sooner than this a packet follows at once. */
 const AT_ONCE_US = 10_000;
 
@@ -59,10 +61,16 @@ export class StateComments implements Probe {
     if (this.#waiting.length === 0) return [];
     const connection = ends();
     const now = this.#now();
-    const isDue = (change: Waiting) =>
-      change.connection === connection || now - change.timeUs > PATIENCE_US;
-    const due = this.#waiting.filter(isDue);
-    if (due.length > 0) this.#waiting = this.#waiting.filter((change) => !isDue(change));
+    const due: Waiting[] = [];
+    const rest: Waiting[] = [];
+    let others = 0;
+    for (const change of this.#waiting) {
+      const isOwn = change.connection === connection;
+      const isLate = now - change.timeUs > PATIENCE_US && others < MOST_OTHERS;
+      if (!isOwn && isLate) others += 1;
+      (isOwn || isLate ? due : rest).push(change);
+    }
+    if (due.length > 0) this.#waiting = rest;
     return due.map((change) => format(change, change.connection === connection, now));
   }
 

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { type Packet, PacketPort } from '../../src/device/packet.js';
 import type { Device, DeviceCounters, DevicePort } from '../../src/stack/device.js';
 import type { Connection } from '../../src/tcp/connection.js';
+import { TRANSITIONS } from '../../src/tcp/transitions.js';
 import { Capture } from '../../src/trace/capture.js';
 import { IpHeader, parseIp, verifyTransportChecksum } from '../../src/wire/ip.js';
 import { ipPacket, plainChecksum, pseudoHeader, tcpPacket } from '../device/packets.js';
@@ -185,6 +186,27 @@ describe('comments', () => {
       '10.9.0.2:80 TIME-WAIT → CLOSED: timeout 2MSL (RFC 9293 §3.10.8); the other end was ' +
         '10.9.0.1:40001, 2.000 s before this packet',
     ]);
+  });
+
+  it('of very many connections do not crowd one packet, and none is lost', () => {
+    const place = captured();
+    establish(place);
+    const { wire, peers, capture, core, file, pass } = place;
+    const rule = TRANSITIONS.find(({ event }) => event === 'timeout 2MSL')!;
+    for (let port = 1; port <= 1200; port++) {
+      capture.comments.timeWaitEnded(core, '10.9.0.2:80', `10.9.0.1:${port}`, rule);
+      if (port === 100) {
+        pass(2 * SECOND);
+        wire.deliver([next(peers[0]!, { data: 10 })]);
+        expect(file().packets.at(-2)!.comments).toHaveLength(8);
+      }
+    }
+    wire.deliver([next(peers[0]!, { data: 10 })]);
+    expect(file().comments.length).toBeGreaterThan(1000);
+    capture.finish();
+    const told = [...file().comments, ...file().packets.flatMap(({ comments }) => comments)];
+    const ends = new Set(told.map((comment) => /10\.9\.0\.1:\d+/.exec(comment)?.[0]));
+    for (let port = 1; port <= 1200; port++) expect(ends).toContain(`10.9.0.1:${port}`);
   });
 
   it('of which no packet comes at all stand in the statistics at the end', () => {
