@@ -73,6 +73,11 @@ export const OPENING: readonly Scenario[] = [
         do: { holdUntil: THEIR_RST },
         note: 'the real SYN is slow',
       },
+      {
+        on: { ...THEIR_SYN, nth: 2 },
+        do: 'drop',
+        note: 'on a busy machine it may be sent again after a second, to no purpose here',
+      },
     ],
     steps: [
       { end: 'ours', call: 'listen' },
@@ -92,7 +97,6 @@ export const OPENING: readonly Scenario[] = [
     ],
     ours: ['SYN-RECEIVED', 'CLOSED', 'SYN-RECEIVED', 'ESTABLISHED'],
     theirs: ['SYN-SENT', 'ESTABLISHED'],
-    // A peer that has waited for a second may send its SYN again, which makes us ask again.
-    segments: [{ match: THEIR_RST, times: 1, atLeast: true }],
+    segments: [{ match: THEIR_RST, times: 1 }],
   },
 ];
