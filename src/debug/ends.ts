@@ -4,11 +4,16 @@
 import type { Gate, HeldPacket } from '../device/gate.js';
 import type { StackCore } from '../stack/core.js';
 import type { Connection } from '../tcp/connection.js';
-import type { Direction, End, SegmentFields, TcbSnapshot, TraceEvent } from '../trace/event.js';
+import type { End, SegmentFields, TcbSnapshot, TraceEvent } from '../trace/event.js';
 import { connectionOf, type KernelSocket } from '../trace/kernel-sockets.js';
 import { Origins } from '../trace/origins.js';
 import { TWO_MSL } from '../trace/recorder.js';
-import { decodeSegment, describeSegment, sequenceLength } from '../trace/segment.js';
+import {
+  connectionOfSegment,
+  decodeSegment,
+  describeSegment,
+  sequenceLength,
+} from '../trace/segment.js';
 import { snapshot } from '../trace/snapshot.js';
 import { formatEnd } from '../wire/address.js';
 import type { EndLook, HeldLook } from './debuggee.js';
@@ -41,12 +46,6 @@ export function newestConnection(events: readonly TraceEvent[]): string | null {
 export function connectionOfHeld({ packet, direction }: HeldPacket): string | null {
   const segment = decodeSegment(packet.bytes);
   return segment === null ? null : connectionOfSegment(segment, direction);
-}
-
-function connectionOfSegment(segment: SegmentFields, direction: Direction): string {
-  const from = formatEnd(segment.source, segment.sourcePort);
-  const to = formatEnd(segment.destination, segment.destinationPort);
-  return direction === 'out' ? `${from} ${to}` : `${to} ${from}`;
 }
 
 /** Both ends change their places. */

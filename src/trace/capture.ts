@@ -5,12 +5,10 @@ import { arch, release, type } from 'node:os';
 import { DeviceFront, portBehind } from '../device/front.js';
 import { completeChecksum, ipHeaderBytes, type Packet, PacketPort } from '../device/packet.js';
 import type { Device, DevicePort } from '../stack/device.js';
-import { formatEnd } from '../wire/address.js';
-import { IP_OK, IpHeader, PROTOCOL_TCP, parseIp } from '../wire/ip.js';
 import { TCP_HEADER } from '../wire/tcp.js';
 import type { Direction } from './event.js';
 import { fileHeader, packetBlock, statisticsBlock } from './pcapng.js';
-import { addressesOf } from './segment.js';
+import { connectionOfSegment, decodeSegment } from './segment.js';
 import { type SegmentKey, StateComments } from './state-comments.js';
 
 /** With so many changes of state for which no packet comes, a block of statistics is written for them. */
@@ -152,15 +150,8 @@ function isSegment(bytes: Uint8Array, { ports, seq, flags }: SegmentKey): boolea
   return view.getInt32(0) === ports && view.getInt32(4) === seq && view.getUint8(13) === flags;
 }
 
-const ip = new IpHeader();
-
 /** Both ends of a TCP packet, ours first; null for other packets. */
 function connectionOf(bytes: Uint8Array, direction: Direction): string | null {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (parseIp(view, 0, bytes.length, ip) !== IP_OK) return null;
-  if (ip.protocol !== PROTOCOL_TCP || ip.fragmentOffset !== 0 || ip.payloadLength < 4) return null;
-  const { source, destination } = addressesOf(ip);
-  const from = formatEnd(source, view.getUint16(ip.payloadOffset));
-  const to = formatEnd(destination, view.getUint16(ip.payloadOffset + 2));
-  return direction === 'out' ? `${from} ${to}` : `${to} ${from}`;
+  const segment = decodeSegment(bytes);
+  return segment && connectionOfSegment(segment, direction);
 }

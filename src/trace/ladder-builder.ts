@@ -4,7 +4,6 @@
 import { Ranges } from '../storage/ranges.js';
 import { STATE_NAMES } from '../tcp/state.js';
 import { TRANSITIONS } from '../tcp/transitions.js';
-import { formatEnd } from '../wire/address.js';
 import type { Direction, End, SegmentFields, TraceEvent } from './event.js';
 import {
   type Ladder,
@@ -16,7 +15,7 @@ import {
 import { joinCrossing, joinRuns } from './ladder-joints.js';
 import { Origins } from './origins.js';
 import { TWO_MSL } from './recorder.js';
-import { describeSegment, hasFlag, sequenceLength } from './segment.js';
+import { connectionOfSegment, describeSegment, hasFlag, sequenceLength } from './segment.js';
 
 type Fault = Extract<TraceEvent, { kind: 'fault' }>;
 type StateEvent = Extract<TraceEvent, { kind: 'state' }>;
@@ -68,7 +67,7 @@ export function buildLadders(
   let current: LadderBuilder | null = null;
   const early: TraceEvent[] = [];
   for (const event of events) {
-    const key = event.connection ?? faultConnection(event);
+    const key = event.connection ?? connectionOfFault(event);
     if (connection !== undefined && key !== null && key !== connection) continue;
     if (key !== null) {
       current = builders.get(key) ?? new LadderBuilder(key, events[0]!.timeUs);
@@ -81,11 +80,9 @@ export function buildLadders(
   return [...builders.values()].map((builder) => builder.finish());
 }
 
-function faultConnection(event: TraceEvent): string | null {
+function connectionOfFault(event: TraceEvent): string | null {
   if (event.kind !== 'fault' || event.segment === null) return null;
-  const { source, sourcePort, destination, destinationPort } = event.segment;
-  const [from, to] = [formatEnd(source, sourcePort), formatEnd(destination, destinationPort)];
-  return event.direction === 'out' ? `${from} ${to}` : `${to} ${from}`;
+  return connectionOfSegment(event.segment, event.direction);
 }
 
 /** A state that was entered before anything was sent in it. */
@@ -97,7 +94,6 @@ interface Loose {
 class LadderBuilder {
   readonly #ends: readonly [ours: string, theirs: string];
   readonly #startUs: number;
-  readonly #origins = new Origins();
   readonly #rungs: Rung[] = [];
   readonly #before: Ladder['before'] = { ours: null, theirs: null };
   /** By end: not yet on a rung; and the rung whose segment reached that end last. */
@@ -122,6 +118,7 @@ class LadderBuilder {
   finish(): Ladder {
     this.#settle('ours');
     this.#settle('theirs');
+    writeLabels(this.#rungs.filter((rung) => rung.kind === 'segment'));
     const [ours, theirs] = this.#ends;
     const rungs = inOrder(joinRuns(joinCrossing(this.#rungs)));
     return { ours, theirs, before: this.#before, rungs };
@@ -132,7 +129,6 @@ class LadderBuilder {
       case 'segment':
         if (event.end === 'ours') this.#addSegment(event.timeUs, event.direction, event.segment);
         else if (event.direction === 'out') this.#arrivedThere(event.segment);
-        else this.#origins.learn(event.segment);
         return;
       case 'state':
         this.#addState(event);
@@ -158,7 +154,6 @@ class LadderBuilder {
     forged = false,
   ): Segment {
     const injected = forged || (direction === 'in' && this.#takeAwaited(segment, 'inject'));
-    this.#origins.learn(segment, injected);
     const rung: Segment = {
       timeUs: timeUs - this.#startUs,
       ours: null,
@@ -166,7 +161,7 @@ class LadderBuilder {
       kind: 'segment',
       direction,
       segment,
-      label: describeSegment(segment, this.#origins.relative(segment)),
+      label: '',
       fate: 'arrives',
       from: injected ? 'gate' : 'end',
       remarks: [],
@@ -351,6 +346,23 @@ function sayEvent(
 function sayNews(news: string): { kind: 'note'; text: string } | null {
   if (news === 'close') return null;
   return { kind: 'note', text: news === 'end' ? 'end of stream' : `error: ${news}` };
+}
+
+/**
+ * Numbers count from the SYN of each side. Where somebody else has begun in its place, they count from its
+ * own first SYN all the same, so that what is forged shows how far off it is.
+ */
+function writeLabels(segments: readonly Segment[]): void {
+  const origins = new Origins();
+  for (const direction of ['in', 'out'] as const) {
+    const those = segments.filter((rung) => rung.direction === direction);
+    const own = those.find(({ from, segment }) => from === 'end' && hasFlag(segment, 'SYN'));
+    if (those[0]?.from === 'gate' && own !== undefined) origins.learn(own.segment);
+  }
+  for (const rung of segments) {
+    origins.learn(rung.segment, rung.from === 'gate');
+    rung.label = describeSegment(rung.segment, origins.relative(rung.segment));
+  }
 }
 
 /** Whether a segment is what a state is entered with; a FIN, for one, may wait behind data. */

@@ -75,9 +75,12 @@ export function joinCrossing(rungs: readonly Rung[]): Rung[] {
       joined.push(out);
       continue;
     }
-    // Calls and states between them come first: nothing has arrived yet.
-    joined.push(...rungs.slice(i + 1, j));
+    const between = rungs.slice(i + 1, j);
+    const isNote = ({ kind }: Rung) => kind === 'note';
+    // Calls and states come first, since nothing had arrived; what was noticed had.
+    joined.push(...between.filter((rung) => !isNote(rung)));
     joined.push(crossing(joined, out as Segment, rungs[j] as Segment));
+    joined.push(...between.filter(isNote));
     i = j;
   }
   return joined;

@@ -1,6 +1,6 @@
 // Segments as fields and as one line of text. Knows headers; must not know connections or time.
 
-import { IpAddress } from '../wire/address.js';
+import { formatEnd, IpAddress } from '../wire/address.js';
 import { IP_OK, IpHeader, PROTOCOL_TCP, parseIp } from '../wire/ip.js';
 import {
   ACK,
@@ -15,7 +15,7 @@ import {
   TcpSegment,
   URG,
 } from '../wire/tcp.js';
-import type { SegmentFields } from './event.js';
+import type { Direction, SegmentFields } from './event.js';
 
 /** A connection that has sent more counts from its origin anew; what is beyond is from before. */
 const MOST_AHEAD = 3 * 2 ** 30;
@@ -88,6 +88,13 @@ function toOptions(tcp: TcpSegment): SegmentFields['options'] {
     options.sack = Array.from({ length: tcp.sackCount }, (_, i) => [edge(2 * i), edge(2 * i + 1)]);
   }
   return options;
+}
+
+/** Both ends as text, ours first, as `TraceEvent.connection` has them. */
+export function connectionOfSegment(segment: SegmentFields, direction: Direction): string {
+  const { source, sourcePort, destination, destinationPort } = segment;
+  const [from, to] = [formatEnd(source, sourcePort), formatEnd(destination, destinationPort)];
+  return direction === 'out' ? `${from} ${to}` : `${to} ${from}`;
 }
 
 const ip = new IpHeader();

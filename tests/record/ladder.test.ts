@@ -96,6 +96,31 @@ describe('faults', () => {
     expect(rungs(text)).toHaveLength(2);
   });
 
+  it('inject: an old SYN before the true one shows how old it is', () => {
+    const old = segment('in', 'SYN', 1000, 0);
+    const text = ladderText(
+      timelineFrom([
+        fault('inject', old),
+        told(old),
+        sends('out', 'SYN,ACK', 100, 1001),
+        sends('in', 'RST', 1001, 0),
+        sends('in', 'SYN', 5000, 0),
+        sends('out', 'SYN,ACK', 100, 5001),
+      ]),
+    );
+    expect(
+      rungs(text)
+        .slice(1)
+        .map((line) => line.replace(/[^-\w ,]+/g, '').trim()),
+    ).toEqual([
+      'SYN seq -4000 injected',
+      'SYN,ACK seq 0 ack -3999',
+      'RST seq -3999',
+      'SYN seq 0',
+      'SYN,ACK seq 0 ack 1 again',
+    ]);
+  });
+
   it('inject: what nobody of us has sent begins at the gate', () => {
     const text = ladderText(timelineFrom([fault('inject')]));
     expect(rungs(text)[1]!.trim()).toBe('│      ●── ACK seq 1 len 10 (injected) ─▶│');
@@ -201,6 +226,7 @@ describe('the kernel’s program', () => {
         shutdown,
         theirState('ESTABLISHED', 'FIN-WAIT-1'),
         theirState('FIN-WAIT-1', 'CLOSING'),
+        { kind: 'news', end: 'theirs', news: 'end' },
         sends('in', 'FIN,ACK', 500, 100),
       ]),
     );
@@ -208,6 +234,7 @@ describe('the kernel’s program', () => {
       '             ├── FIN,ACK seq 1 ack 1 ─────╮ ╭─────────┤ FIN-WAIT-1',
       '             │                             ╳          │',
       '             │◀── FIN,ACK seq 1 ack 1 ────╯ ╰────────▶│ CLOSING',
+      '             │                          end of stream │',
     ]);
   });
 });
