@@ -68,6 +68,9 @@ export class Interactive {
     this.#session.onProgress = () => {
       if (performance.now() - this.#drawnMs >= PROGRESS_MS) this.#draw();
     };
+    this.#session.debuggee.onChange = () => {
+      if (!this.#busy && performance.now() - this.#drawnMs >= PROGRESS_MS) this.#refresh();
+    };
     this.#screen.onResize = () => this.#draw();
     this.#screen.onKey = (key) => this.#key(key);
     this.#screen.onEnd = () => this.#quit();

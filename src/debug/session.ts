@@ -348,11 +348,10 @@ export class Session {
   }
 
   /** What would never be struck is not taken. */
-  #check({ on, end }: Breakpoint): void {
-    if (on !== 'timer' || end !== 'theirs' || this.#debuggee.kind === 'simulation') return;
-    throw new Refusal(
-      'a kernel does not tell when its timers run out: stop at what it sends, such as theirs:flag=FIN',
-    );
+  #check(breakpoint: Breakpoint): void {
+    if (breakpoint.on !== 'timer' || breakpoint.end !== 'theirs') return;
+    if (breakpoint.timer === 'retransmit' || this.#debuggee.kind === 'simulation') return;
+    throw new Refusal('of a kernel’s timers only retransmit can be seen to run out');
   }
 
   #tellBreakpoints(): void {

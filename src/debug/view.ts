@@ -67,7 +67,7 @@ export interface Circumstances {
 export function makeView(look: Look, circumstances: Circumstances): View {
   const { kind, title, step, action, before, since, startUs } = circumstances;
   const { events, timeUs, connection, held, next, done, verdict } = look;
-  const fresh = after(events, since);
+  const fresh = [...after(events, since), ...kernelRepeated(look, before)];
   return {
     kind,
     title,
@@ -94,6 +94,14 @@ export function makeView(look: Look, circumstances: Circumstances): View {
     struck: [],
     message: null,
   };
+}
+
+/** A kernel only tells how often it has sent something again: where that grows, its timer has run out. */
+function kernelRepeated({ theirs, connection, timeUs }: Look, before: View | null): TraceEvent[] {
+  const earlier = before?.connection === connection ? (before.theirs.queues?.retransmits ?? 0) : 0;
+  if ((theirs.queues?.retransmits ?? 0) <= earlier) return [];
+  const common = { index: -1, timeUs, end: 'theirs', connection, tcb: null } as const;
+  return [{ ...common, kind: 'timer', action: 'fired', timer: 'retransmit', delayMs: null }];
 }
 
 /** What waited and does so no more. */

@@ -127,8 +127,8 @@ describe('continuing', () => {
     expect((await type(session, 'unbreak 1')).message).toMatch(/at theirs:timer=retransmit$/);
     expect((await type(session, 'unbreak all')).message).toBe('no breakpoints');
     const kernel = await openLikeKernel('active-close');
-    await expect(type(kernel, 'break theirs:timer=retransmit')).rejects.toThrow('does not tell');
-    await type(kernel, 'break timer=retransmit');
+    await expect(type(kernel, 'break theirs:timer=persist')).rejects.toThrow('only retransmit');
+    await type(kernel, 'break timer=persist', 'break theirs:timer=retransmit');
   });
 
   it('does not stop again at what it has stopped at', async () => {

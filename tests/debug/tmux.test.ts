@@ -211,6 +211,7 @@ describe.skipIf(!possible.ok)('the debugger in a terminal', () => {
       expect(screen).toMatch(/only the kernel’s clock runs: it sends again in [\d.]+ m?s/);
       // It does, while we look.
       await terminal.shows(/#\d+ ← FIN,ACK seq 1 ack 2 · again/);
+      await terminal.shows('kernel: retransmit timer ran out. No ACK came in time');
       await terminal.press('b');
       await terminal.shows('recorded: no kernel can be rewound');
       await terminal.press('d');
