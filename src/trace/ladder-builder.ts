@@ -13,6 +13,7 @@ import {
   type SegmentRung,
 } from './ladder.js';
 import { joinCrossing, joinRuns } from './ladder-joints.js';
+import { sayEvent } from './ladder-words.js';
 import { Origins } from './origins.js';
 import { TWO_MSL } from './recorder.js';
 import { connectionOfSegment, describeSegment, hasFlag, sequenceLength } from './segment.js';
@@ -20,19 +21,6 @@ import { connectionOfSegment, describeSegment, hasFlag, sequenceLength } from '.
 type Fault = Extract<TraceEvent, { kind: 'fault' }>;
 type StateEvent = Extract<TraceEvent, { kind: 'state' }>;
 type Segment = Rung & SegmentRung;
-
-/** Timers that run out so often, or mean so little, that a ladder is clearer without them. */
-const QUIET_TIMERS = ['delayed-ack', 'pacing', 'reorder'];
-/** What timers do not say already, in words for people (`Probe.congestion`). */
-const CONGESTION: Readonly<Record<string, string>> = {
-  'fast-retransmit': 'lost: sent again before the timer',
-  undo: 'it was not lost: cwnd as before',
-  reordering: 'segments overtake each other',
-  'ecn-echo': 'the network is congested: cwnd shrinks',
-  hystart: 'slow start ends',
-};
-/** Calls that come with all data, or with every connection. */
-const QUIET_CALLS = ['accept', 'read', 'write'];
 
 /** What is told of one thing is told within this time. */
 const AT_ONCE_US = 1000;
@@ -313,39 +301,6 @@ class LadderBuilder {
     const timeUs = atUs - this.#startUs;
     this.#rungs.push({ timeUs, ours: null, theirs: null, kind, end, text });
   }
-}
-
-function sayEvent(
-  event: TraceEvent,
-  twoMslRuns: boolean,
-): { kind: 'call' | 'note'; text: string } | null {
-  const note = (text: string) => ({ kind: 'note', text }) as const;
-  switch (event.kind) {
-    case 'call':
-      if (QUIET_CALLS.includes(event.call)) return null;
-      return { kind: 'call', text: /^\w+$/.test(event.call) ? `${event.call}()` : event.call };
-    case 'timer': {
-      const { action, timer } = event;
-      if (timer === TWO_MSL && action === 'armed')
-        return twoMslRuns ? note('2MSL begin anew') : null;
-      if (action !== 'fired' || QUIET_TIMERS.includes(timer)) return null;
-      return note(timer === TWO_MSL ? '2MSL are over' : `${timer} timer`);
-    }
-    case 'drop':
-      return note(`dropped: ${event.reason}`);
-    case 'congestion':
-      return event.event in CONGESTION ? note(CONGESTION[event.event]!) : null;
-    case 'news':
-      return sayNews(event.news);
-    default:
-      return null;
-  }
-}
-
-/** What a program is told: that its connection is over is seen without it. */
-function sayNews(news: string): { kind: 'note'; text: string } | null {
-  if (news === 'close') return null;
-  return { kind: 'note', text: news === 'end' ? 'end of stream' : `error: ${news}` };
 }
 
 /**
