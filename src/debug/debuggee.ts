@@ -39,6 +39,8 @@ export interface HeldLook {
   origin: 'sent' | 'copied' | 'injected';
   /** What takes the same sequence numbers has come to the gate before. */
   again: boolean;
+  /** The numbers of the wire, by which it is found in a ladder; empty for what is not TCP. */
+  key: string;
   /** Flags that are set, for breakpoints; empty for what is not TCP. */
   flags: readonly string[];
 }

@@ -10,6 +10,7 @@ import {
   type SegmentRung,
 } from '../trace/ladder.js';
 import { buildLadders } from '../trace/ladder-builder.js';
+import { segmentKey } from './ends.js';
 import { cut } from './layout.js';
 import type { View } from './view.js';
 
@@ -38,12 +39,12 @@ export function ladderLines(
 /** Segments of ours that were sent, but are still at the gate: the newest ones that look like them. */
 function waitingRungs(rungs: readonly Rung[], held: View['held']): Rung[] {
   const sent = held.filter(({ direction, origin }) => direction === 'out' && origin === 'sent');
-  const texts = sent.map(({ text }) => text);
+  const keys = sent.map(({ key }) => key);
   return rungs.toReversed().filter((rung) => {
     if (rung.kind !== 'segment' || rung.direction !== 'out' || rung.fate !== 'arrives')
       return false;
-    const at = texts.lastIndexOf(rung.label);
-    if (at >= 0) texts.splice(at, 1);
+    const at = keys.lastIndexOf(segmentKey(rung.segment));
+    if (at >= 0) keys.splice(at, 1);
     return at >= 0;
   });
 }

@@ -69,6 +69,7 @@ function held(id: number, direction: 'in' | 'out', ...flags: string[]): HeldLook
     text: flags.join(),
     origin: 'sent',
     again: false,
+    key: '',
     flags,
   };
 }

@@ -71,6 +71,12 @@ describe('a screen of 80 by 24', () => {
     );
   });
 
+  it('marks it also where a forged segment has confused all numbers', async () => {
+    const session = await openSession('old-duplicate-syn');
+    await type(session, 'break ours:flag=SYN', 'continue');
+    expect(draw(session).join('\n')).toMatch(/├── SYN,ACK seq 0 ack -?\d+ \(waits\) ─+┊ +│/);
+  });
+
   it('says that a recorded moment is one, and how to go on', async () => {
     const session = await openLikeKernel('active-close');
     await type(session, 'step 5', 'back 2');
