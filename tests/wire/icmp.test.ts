@@ -173,9 +173,12 @@ describe('turnEchoIntoReply', () => {
         const turned = message(family === 4 ? 8 : 128);
         icmp.turnEchoIntoReply(new DataView(turned.buffer), 0, family);
         const anew = message(family === 4 ? 0 : 129);
-        // A message that is all zero has two right checksums: 0x0000 and 0xffff.
-        const zero = family === 4 && anew.every((b, i) => b === 0 || i === 2 || i === 3);
-        if (!zero) expect(turned).toEqual(anew);
+        // Ones' complement has two zeros, and both are right where other words than this are not 0.
+        for (const { buffer } of [turned, anew]) {
+          const view = new DataView(buffer);
+          if (view.getUint16(2) === 0) view.setUint16(2, 0xffff);
+        }
+        expect(turned).toEqual(anew);
       }),
     );
   });
