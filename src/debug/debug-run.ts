@@ -64,7 +64,7 @@ export async function debug(
       const screen = new FullScreen(terminal);
       await new Interactive(session, screen, terminal.style).run(signals.next);
     } else {
-      await Promise.race([talk(session, terminal, script), signals.next, session.failed]);
+      await talk(session, terminal, script, signals.next);
     }
     return session.view;
   } finally {
@@ -98,19 +98,28 @@ class EndSignals {
   }
 }
 
-/** Lines in, lines out. */
-async function talk(session: Session, terminal: Terminal, script: string | null): Promise<void> {
+/** Lines in, lines out, until they end, or `stopped` resolves; rejects when the debuggee cannot go on. */
+async function talk(
+  session: Session,
+  terminal: Terminal,
+  script: string | null,
+  stopped: Promise<unknown>,
+): Promise<void> {
   const { input, output, style } = terminal;
   const isPerson = script === null && input.isTTY === true;
   const lines = createInterface({ input: script === null ? input : createReadStream(script) });
-  await runLines(session, {
+  const said = runLines(session, {
     lines,
     style,
     write: (text) => void output.write(text),
     prompt: isPerson ? '> ' : null,
     source: script ?? 'standard input',
   });
-  lines.close();
-  // A terminal or a pipe that is still open would keep the process.
-  if (script === null) input.pause();
+  try {
+    await Promise.race([said, stopped, session.failed]);
+  } finally {
+    lines.close();
+    // A terminal or a pipe that is still open would keep the process.
+    if (script === null) input.pause();
+  }
 }

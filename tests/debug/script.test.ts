@@ -1,6 +1,7 @@
 // Scripts and pipes: lines in, lines out, the same each time.
 
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,6 +57,15 @@ describe('lab run --step by a script', () => {
     expect(unknown.stderr).toContain(`${script}, line 3: there is no command "jump"`);
     const refused = scripted('active-close', 'drop');
     expect(refused.stderr).toContain('line 1: nothing waits at the gate');
+  });
+
+  it('ends at such a line, though whoever writes to it does not', async () => {
+    const child = spawn(process.execPath, [MAIN, 'lab', 'run', 'lost-fin', '--step', '--sim'], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    child.stdin.write('jump\n');
+    const [code] = await once(child, 'exit');
+    expect(code).toBe(1);
   });
 
   it('says what is wrong with its options', () => {
