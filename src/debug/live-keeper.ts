@@ -13,6 +13,7 @@ import { Recorder } from '../trace/recorder.js';
 import { decodeSegment } from '../trace/segment.js';
 import { Timeline } from '../trace/timeline.js';
 import { type Action, type EndLook, type Forgery, Refusal } from './debuggee.js';
+import { doDeed, FORGERIES } from './deeds.js';
 import {
   connectionOfHeld,
   endOfKernel,
@@ -25,7 +26,6 @@ import {
   Waiting,
 } from './ends.js';
 import type { LiveLook, LiveReply, LiveRequest } from './live-messages.js';
-import { doDeed, FORGERIES } from './run-debuggee.js';
 
 /** How often a debugger hears how timers run. */
 const TICK_MS = 500;

@@ -1,8 +1,6 @@
 // A scenario of the lab as something to be stepped through. Knows runs and worlds; must not know who steps.
 
-import type { HeldPacket } from '../device/gate.js';
 import type { Run } from '../lab/run.js';
-import type { Injection } from '../lab/scenario.js';
 import type { Direction, End, TraceEvent } from '../trace/event.js';
 import {
   type Action,
@@ -13,6 +11,7 @@ import {
   type Look,
   Refusal,
 } from './debuggee.js';
+import { doDeed, FORGERIES } from './deeds.js';
 import {
   connectionOfHeld,
   endOfKernel,
@@ -23,14 +22,6 @@ import {
   newestConnection,
   Waiting,
 } from './ends.js';
-
-/** What a forged segment says, before it gets the numbers of the one it pretends to come from. */
-export const FORGERIES: Readonly<Record<Forgery, Omit<Injection, 'direction'>>> = {
-  rst: { flags: ['RST', 'ACK'] },
-  fin: { flags: ['FIN', 'ACK'] },
-  // The octet before the next one: it has been there before.
-  old: { flags: ['ACK'], seqOffset: -1, data: 1 },
-};
 
 export class RunDebuggee implements Debuggee {
   readonly kind;
@@ -62,7 +53,7 @@ export class RunDebuggee implements Debuggee {
     const packet = next.kind === 'segment' ? next.held.id : null;
     return {
       timeUs: world.now(),
-      events: world.timeline.events,
+      events,
       connection,
       ours: this.#ours(connection, events),
       theirs,
@@ -160,34 +151,6 @@ export class RunDebuggee implements Debuggee {
   close(): Promise<void> {
     this.#run.world.resume?.();
     return this.#run.world.close();
-  }
-}
-
-/** Does it; refuses what makes no sense. */
-export function doDeed(keeper: Run['keeper'], deed: Deed, held: HeldPacket): void {
-  switch (deed) {
-    case 'pass':
-      keeper.release(held);
-      return;
-    case 'drop':
-      keeper.drop(held);
-      return;
-    case 'delay':
-      keeper.delay(held);
-      return;
-    case 'duplicate':
-      keeper.duplicate(held);
-      return;
-    case 'swap':
-      if (!keeper.swap(held)) throw new Refusal('nothing of its direction waits behind it');
-      return;
-    case 'corrupt':
-      try {
-        keeper.corrupt(held);
-      } catch (error) {
-        if (error instanceof TypeError) throw new Refusal(`${error.message}: it stays good`);
-        throw error;
-      }
   }
 }
 
