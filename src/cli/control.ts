@@ -21,10 +21,16 @@ export interface Conversation {
   end(): void;
 }
 
-/** What each command begins that is not one question; `send` puts one message into a line. */
-export type Conversations = Readonly<
-  Record<string, (send: (message: unknown) => void) => Conversation>
->;
+/** Whoever has begun a conversation. */
+export interface Caller {
+  /** Puts one message into a line. */
+  tell(message: unknown): void;
+  /** Bytes that wait for it to read. */
+  readonly unread: number;
+}
+
+/** What each command begins that is not one question. */
+export type Conversations = Readonly<Record<string, (caller: Caller) => Conversation>>;
 
 /** Directories in which stacks of this user may have their sockets, the preferred one first. */
 export function runtimeDirectories(): string[] {
@@ -128,7 +134,7 @@ export class ControlServer {
       // In order: each answer waits for those before it.
       for (const line of lines) {
         if (conversation !== null) {
-          tell(conversation, line, socket);
+          hand(conversation, line, socket);
           continue;
         }
         conversation = this.converse(line, socket);
@@ -146,8 +152,13 @@ export class ControlServer {
   private converse(line: string, socket: net.Socket): Conversation | null {
     const command = /^\{"command":"(\w+)"\}$/.exec(line)?.[1] ?? '';
     if (!Object.hasOwn(this.conversations, command)) return null;
-    return this.conversations[command]!((message) => {
-      if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
+    return this.conversations[command]!({
+      tell: (message) => {
+        if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
+      },
+      get unread() {
+        return socket.writableLength;
+      },
     });
   }
 
@@ -166,7 +177,7 @@ export class ControlServer {
 }
 
 /** Nonsense from outside ends the conversation, and nothing else. */
-function tell(conversation: Conversation, line: string, socket: net.Socket): void {
+function hand(conversation: Conversation, line: string, socket: net.Socket): void {
   try {
     conversation.line(line);
   } catch (error) {

@@ -162,7 +162,7 @@ export class Crew implements Serving {
       }
       await Promise.all(members.map((member) => member.ask({ kind: 'start' }, 'started')));
       const control = await openControl(facts!.name, () => collectReports(members), {
-        debug: (send) => refused(send, ...NO_GATE),
+        debug: (caller) => refused(caller, ...NO_GATE),
       });
       return new Crew(members, facts!, failed, control);
     } catch (error) {

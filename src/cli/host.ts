@@ -10,7 +10,7 @@ import { TunDevice } from '../device/tun.js';
 import { Stack } from '../net/stack.js';
 import type { Device } from '../stack/device.js';
 import { type KernelSocket, kernelSockets } from '../trace/kernel-sockets.js';
-import { ControlServer, type Conversation, type Conversations } from './control.js';
+import { type Caller, ControlServer, type Conversation, type Conversations } from './control.js';
 import { deviceFailure } from './device-failure.js';
 import { environment } from './failure.js';
 import type { LinkAddress, StackOptions } from './network-options.js';
@@ -89,7 +89,7 @@ export class Host {
 
   private async openControl(): Promise<void> {
     const control = await openControl(this.facts.name, () => this.report(), {
-      debug: (send) => this.debugged(send),
+      debug: (caller) => this.debugged(caller),
     });
     if (control instanceof ControlServer) this.control = control;
     else this.facts.warnings.push(control);
@@ -106,9 +106,9 @@ export class Host {
   }
 
   /** Shuts the gate for a debugger, until it goes. */
-  private debugged(send: (message: unknown) => void): Conversation {
+  private debugged(caller: Caller): Conversation {
     if (this.keeper !== null) {
-      return refused(send, 'another debugger holds its gate already', 'end that one first');
+      return refused(caller, 'another debugger holds its gate already', 'end that one first');
     }
     const { gate, stack, clock, tables } = this;
     const keeper = new LiveKeeper(
@@ -118,7 +118,7 @@ export class Host {
         clock,
         sockets: () => readTables(tables),
       },
-      send,
+      caller,
     );
     this.keeper = keeper;
     return {
@@ -172,12 +172,8 @@ export async function openControl(
 }
 
 /** Tells somebody that there is nothing to be talked about. */
-export function refused(
-  send: (message: unknown) => void,
-  error: string,
-  fix: string,
-): Conversation {
-  send({ error, fix });
+export function refused(caller: Caller, error: string, fix: string): Conversation {
+  caller.tell({ error, fix });
   return { line: () => {}, end: () => {} };
 }
 

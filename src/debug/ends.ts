@@ -123,6 +123,9 @@ export function lastTcb(
   return null;
 }
 
+/** A gate may be kept for hours: whether something is a repetition is known for so many segments. */
+const REMEMBERED = 10_000;
+
 /** What waits at a gate, with numbers that count from the initial ones. */
 export class Waiting {
   readonly #origins = new Origins();
@@ -161,6 +164,7 @@ export class Waiting {
     const key = `${sourcePort} ${destinationPort} ${seq} ${length}`;
     const first = this.#first.get(key) ?? id;
     this.#first.set(key, first);
+    if (this.#first.size > REMEMBERED) this.#first.delete(this.#first.keys().next().value!);
     return first !== id;
   }
 }

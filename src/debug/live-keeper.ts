@@ -35,6 +35,8 @@ const WAIT_MS = 10_000;
 const ROUNDS = 4;
 /** Events that are kept: a debugger has got them all, and keeps them itself. */
 const KEPT = 5000;
+/** Bytes that a debugger has not read (it may be suspended), after which it is shown no more until it has. */
+const MOST_UNREAD = 1024 * 1024;
 
 /** A stack that serves, as far as a debugger needs it. */
 export interface LiveStack {
@@ -46,9 +48,16 @@ export interface LiveStack {
   sockets(): readonly KernelSocket[] | null;
 }
 
+/** The debugger, as far as it can be reached. */
+export interface Client {
+  tell(reply: LiveReply): void;
+  /** Bytes that wait for it to read. */
+  readonly unread: number;
+}
+
 export class LiveKeeper {
   readonly #stack: LiveStack;
-  readonly #send: (reply: LiveReply) => void;
+  readonly #client: Client;
   readonly #timeline = new Timeline(KEPT);
   readonly #keeper: Gatekeeper;
   readonly #waiting = new Waiting();
@@ -66,11 +75,11 @@ export class LiveKeeper {
   #wake: () => void = () => {};
   #last = Promise.resolve();
 
-  /** From now on each packet waits. @param send takes what the debugger is told */
-  constructor(stack: LiveStack, send: (reply: LiveReply) => void) {
+  /** From now on each packet waits. */
+  constructor(stack: LiveStack, client: Client) {
     const { gate, core } = stack;
     this.#stack = stack;
-    this.#send = send;
+    this.#client = client;
     this.#probe = core.probe;
     // Whatever is recorded besides goes on.
     core.probe = bothProbes(core.probe, new Recorder(this.#timeline));
@@ -83,7 +92,7 @@ export class LiveKeeper {
     };
     gate.shut();
     stack.clock.halt();
-    this.#tick = setInterval(() => this.#look(), TICK_MS);
+    this.#tick = setInterval(() => this.#refresh(), TICK_MS);
     this.#look();
   }
 
@@ -95,7 +104,7 @@ export class LiveKeeper {
     } else if ('follow' in request) {
       this.#follows = request.follow;
       this.#look();
-      this.#send({ done: request.id, refusal: null });
+      this.#client.tell({ done: request.id, refusal: null });
     } else {
       this.#last = this.#last.then(() => this.#carryOut(request.id, request.action));
     }
@@ -116,13 +125,15 @@ export class LiveKeeper {
 
   /** A request that makes no sense, or a defect: the stack goes on without a debugger. */
   #fail(error: Error): void {
-    this.#send({ error: error.message, fix: 'report it, with what you did' });
+    this.#client.tell({ error: error.message, fix: 'report it, with what you did' });
     this.end();
   }
 
   // ── What is done ──
 
   async #carryOut(id: number, action: Action): Promise<void> {
+    // Asked for before the debugger went: nobody would let go what is put in now.
+    if (this.#ended) return;
     let refusal: string | null = null;
     const { clock } = this.#stack;
     clock.resume();
@@ -138,8 +149,9 @@ export class LiveKeeper {
     } finally {
       if (!this.#ended) clock.halt();
     }
+    this.#keeper.left.length = 0; // nobody asks what has gone
     this.#look();
-    if (!this.#ended) this.#send({ done: id, refusal });
+    if (!this.#ended) this.#client.tell({ done: id, refusal });
   }
 
   async #act(action: Action): Promise<void> {
@@ -211,17 +223,29 @@ export class LiveKeeper {
   #changed(): void {
     if (this.#lookDue) return;
     this.#lookDue = true;
-    setImmediate(() => this.#look());
+    setImmediate(() => {
+      this.#lookDue = false;
+      this.#refresh();
+    });
   }
 
+  /** Shows what has changed by itself. */
+  #refresh(): void {
+    if (this.#client.unread < MOST_UNREAD) this.#look();
+  }
+
+  /** A defect in what is shown must not end the stack. */
   #look(): void {
-    this.#lookDue = false;
     if (this.#ended) return;
-    const { events } = this.#timeline;
-    const first = events[0]?.index ?? 0;
-    const fresh = events.slice(Math.max(this.#sentEvents - first, 0));
-    this.#sentEvents = (events.at(-1)?.index ?? -1) + 1;
-    this.#send({ look: this.#see(events), events: fresh });
+    try {
+      const { events } = this.#timeline;
+      const first = events[0]?.index ?? 0;
+      const fresh = events.slice(Math.max(this.#sentEvents - first, 0));
+      this.#sentEvents = (events.at(-1)?.index ?? -1) + 1;
+      this.#client.tell({ look: this.#see(events), events: fresh });
+    } catch (error) {
+      this.#fail(error as Error);
+    }
   }
 
   /** The one that is followed, that what waits first is of, or that something has happened to last. */
