@@ -11,6 +11,8 @@ import { makeView, type View } from './view.js';
 const STEPS_AT_ONCE = 16;
 /** Steps of one `continue`; a run that is longer does not end by itself. */
 const MAX_STEPS = 100_000;
+/** Moments of a running stack that can be looked at again: it may be debugged for hours. */
+const KEPT_MOMENTS = 5000;
 
 export interface SessionOptions {
   /** Makes the debuggee, each time the same one at its beginning. */
@@ -109,13 +111,10 @@ export class Session {
         await this.#branch();
         break;
       case 'skip':
-        await this.#act({ do: 'skip' }, 'skip');
+        await this.#act({ do: 'skip' });
         break;
       case 'inject':
-        await this.#act(
-          { do: 'inject', what: command.what, towards: command.towards },
-          `inject ${command.what} to ${command.towards}`,
-        );
+        await this.#act({ do: 'inject', what: command.what, towards: command.towards });
         break;
       case 'follow':
         await this.#follow();
@@ -132,10 +131,8 @@ export class Session {
         this.#unbreak(command.which);
         this.#tellBreakpoints();
         break;
-      default: {
-        const packet = this.#packet(command.packet);
-        await this.#act({ do: command.name, packet }, `${command.name} ${packet}`);
-      }
+      default:
+        await this.#act({ do: command.name, packet: this.#packet(command.packet) });
     }
     return this.view;
   }
@@ -183,7 +180,7 @@ export class Session {
       return;
     }
     if (this.view.done) throw new Refusal('this is the end of the run: go back, or quit');
-    await this.#act({ do: 'step' }, this.view.next.text);
+    await this.#act({ do: 'step' });
   }
 
   async #continue(interrupted: Interrupted): Promise<void> {
@@ -223,16 +220,25 @@ export class Session {
       .map(formatBreakpoint);
   }
 
-  async #act(action: Action, text: string): Promise<void> {
+  async #act(action: Action): Promise<void> {
     this.#checkPresent();
     if (this.#debuggee.kind !== 'simulation') this.refresh();
     const before = this.view;
     await this.#debuggee.act(action);
     this.#since = before.upTo;
-    this.#actions.push(action);
-    this.#history.push(this.#look(text, before, before.upTo));
-    this.#at = this.#history.length - 1;
+    const text = action.do === 'step' ? before.next.text : describeAction(action);
+    this.#record(action, this.#look(text, before, before.upTo));
     if (action.do !== 'step' && action.do !== 'inject') this.#keepChosen(before);
+  }
+
+  /** A scenario's run is kept from its beginning, so that it can be repeated. */
+  #record(action: Action, moment: View): void {
+    this.#history.push(moment);
+    if (this.#debuggee.kind !== 'live') this.#actions.push(action);
+    else if (this.#history.length >= 2 * KEPT_MOMENTS) {
+      this.#history = this.#history.slice(-KEPT_MOMENTS);
+    }
+    this.#at = this.#history.length - 1;
   }
 
   #checkPresent(): void {
@@ -267,9 +273,8 @@ export class Session {
 
   /** What is shown is a recorded moment, or the present again. */
   #recall(): void {
-    const last = this.#history.length - 1;
-    const recorded = this.#at < last;
-    this.#show({ recorded, steps: last, message: null, struck: [] });
+    const last = this.#history.at(-1)!;
+    this.#show({ recorded: this.view !== last, steps: last.step, message: null, struck: [] });
   }
 
   /** Goes on from what is shown in a simulated world that has seen the same actions. */
@@ -302,10 +307,7 @@ export class Session {
     for (const action of actions) {
       try {
         if (action.do === 'step' && this.view.done) continue;
-        await this.#act(
-          action,
-          action.do === 'step' ? this.view.next.text : describeAction(action),
-        );
+        await this.#act(action);
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         this.#refused++;

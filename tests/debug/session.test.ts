@@ -4,8 +4,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseBreakpoint } from '../../src/debug/breakpoint.js';
 import { parseCommand } from '../../src/debug/command.js';
-import { Refusal } from '../../src/debug/debuggee.js';
-import type { Session, SessionCommand } from '../../src/debug/session.js';
+import { type Debuggee, type Look, Refusal } from '../../src/debug/debuggee.js';
+import { NOBODY } from '../../src/debug/ends.js';
+import { Session, type SessionCommand } from '../../src/debug/session.js';
 import type { View } from '../../src/debug/view.js';
 import { SCENARIOS } from '../../src/lab/scenarios/index.js';
 import { openLikeKernel, openSession } from './simulated.js';
@@ -328,5 +329,35 @@ describe('going back against a kernel', () => {
     expect(session.view.theirs.state).toBe('CLOSE-WAIT');
     await type(session, 'branch');
     expect(session.view.message).toMatch(/differs: the kernel run had FIN-WAIT-1 and CLOSE-WAIT/);
+  });
+});
+
+describe('a stack that runs', () => {
+  const look: Look = {
+    ...{ timeUs: 0, events: [], connection: null, ours: NOBODY, theirs: NOBODY, held: [] },
+    ...{
+      next: { text: 'wait', note: null, packet: null },
+      about: null,
+      done: false,
+      verdict: null,
+    },
+  };
+  const idle: Debuggee = {
+    ...{ kind: 'live', title: 'fw0', wake: null, follow: null, onChange: null },
+    look: () => look,
+    act: async () => {},
+    failed: new Promise(() => {}),
+    close: async () => {},
+  };
+
+  it('is remembered for as many steps as there is room for', async () => {
+    const session = await Session.open({ open: async () => idle, simulate: null });
+    await type(session, 'step 10100', 'back 5000');
+    expect(session.view).toMatchObject({ step: 5100, steps: 10100, recorded: true });
+    await expect(type(session, 'back 5000')).rejects.toThrow(
+      /^there are only \d+ steps to go back/,
+    );
+    await type(session, 'step 5000');
+    expect(session.view).toMatchObject({ step: 10100, recorded: false });
   });
 });
