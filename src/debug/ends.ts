@@ -27,9 +27,12 @@ export const NOBODY: EndLook = {
   queues: null,
 };
 
+/** Both ends of a connection, or of a record in TIME-WAIT. */
+type FourTuple = Pick<Connection, 'localAddress' | 'localPort' | 'remoteAddress' | 'remotePort'>;
+
 /** Ends as text, that of the stack first. */
-export function nameOfConnection(connection: Connection): string {
-  const { localAddress, localPort, remoteAddress, remotePort } = connection;
+export function nameOfConnection(tuple: FourTuple): string {
+  const { localAddress, localPort, remoteAddress, remotePort } = tuple;
   return `${formatEnd(localAddress, localPort)} ${formatEnd(remoteAddress, remotePort)}`;
 }
 
@@ -58,6 +61,9 @@ export function mirrored(connection: string): string {
   return connection.split(' ').reverse().join(' ');
 }
 
+/** What the tables of an end show of a connection; LISTEN is not a connection's. */
+type TableEntry = Omit<EndLook, 'endpoint'>;
+
 /**
  * A stack's end of a connection, alive or in TIME-WAIT.
  * @param connection its own end first
@@ -67,41 +73,22 @@ export function endOfStack(
   core: StackCore,
   connection: string,
   last: () => TcbSnapshot | null,
-): Omit<EndLook, 'endpoint' | 'state'> {
+): TableEntry {
   for (const each of core.connections()) {
-    if (nameOfConnection(each) === connection) {
-      const tcb = snapshot(each);
-      return { tcb, timer: tcb.timers[0] ?? null, queues: null };
-    }
+    if (nameOfConnection(each) !== connection) continue;
+    const tcb = snapshot(each);
+    return { state: tcb.state, tcb, timer: tcb.timers[0] ?? null, queues: null };
   }
   const known = last();
   const tcb = known === null ? null : { ...known, timers: [] };
-  for (const record of core.timeWaits()) {
-    const { localAddress, localPort, remoteAddress, remotePort, remainingMs } = record;
-    const ends = [formatEnd(localAddress, localPort), formatEnd(remoteAddress, remotePort)];
-    if (ends.join(' ') !== connection) continue;
-    return { tcb, timer: { name: TWO_MSL, ms: remainingMs }, queues: null };
-  }
-  return { tcb, timer: null, queues: null };
-}
-
-/** The state of a stack's connection as its tables say; LISTEN is not a connection's. */
-export function stateInStack(core: StackCore, connection: string): string {
-  for (const each of core.connections()) {
-    if (nameOfConnection(each) === connection) return each.stateName;
-  }
-  const ofRecord = core.timeWaits().some(({ localAddress, localPort, ...remote }) => {
-    const ends = [formatEnd(localAddress, localPort)];
-    return [...ends, formatEnd(remote.remoteAddress, remote.remotePort)].join(' ') === connection;
-  });
-  return ofRecord ? 'TIME-WAIT' : 'CLOSED';
+  const record = core.timeWaits().find((each) => nameOfConnection(each) === connection);
+  if (record === undefined) return { state: 'CLOSED', tcb, timer: null, queues: null };
+  const timer = { name: TWO_MSL, ms: record.remainingMs };
+  return { state: 'TIME-WAIT', tcb, timer, queues: null };
 }
 
 /** A kernel's end of a connection, as far as its tables show it. */
-export function endOfKernel(
-  sockets: readonly KernelSocket[],
-  connection: string,
-): Omit<EndLook, 'endpoint' | 'state'> & { state: string } {
+export function endOfKernel(sockets: readonly KernelSocket[], connection: string): TableEntry {
   const socket = sockets.find((each) => connectionOf(each) === connection);
   if (socket === undefined) return { state: 'CLOSED', tcb: null, timer: null, queues: null };
   const { state, timer, sendQueue: send, receiveQueue: receive, retransmits } = socket;

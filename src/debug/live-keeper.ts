@@ -22,7 +22,6 @@ import {
   NOBODY,
   nameOfConnection,
   newestConnection,
-  stateInStack,
   Waiting,
 } from './ends.js';
 import type { LiveLook, LiveReply, LiveRequest } from './live-messages.js';
@@ -292,10 +291,9 @@ export class LiveKeeper {
     if (connection === null) return NOBODY;
     const end = endOfStack(core, connection, () => lastTcb(events, 'ours', connection));
     const endpoint = connection.split(' ')[0]!;
-    const state = stateInStack(core, connection);
     // Before there is a connection there may be a listener.
-    const listens = state === 'CLOSED' && end.tcb === null && isListening(core, endpoint);
-    return { endpoint, state: listens ? 'LISTEN' : state, ...end };
+    const listens = end.state === 'CLOSED' && end.tcb === null && isListening(core, endpoint);
+    return { endpoint, ...end, state: listens ? 'LISTEN' : end.state };
   }
 
   #theirs(connection: string | null): EndLook {

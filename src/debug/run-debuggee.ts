@@ -70,7 +70,7 @@ export class RunDebuggee implements Debuggee {
     const { state } = ours;
     if (connection === null) return { ...NOBODY, state };
     const last = () => lastTcb(events, 'ours', connection);
-    return { endpoint: endpoint(connection, 'ours'), state, ...endOfStack(core, connection, last) };
+    return { ...endOfStack(core, connection, last), state, endpoint: endpoint(connection, 'ours') };
   }
 
   #theirs(connection: string | null, events: readonly TraceEvent[]): EndLook {
@@ -82,7 +82,7 @@ export class RunDebuggee implements Debuggee {
     if (sockets !== undefined) return { ...named, ...endOfKernel(sockets, connection), state };
     if (world.theirCore === undefined) return named;
     const last = () => lastTcb(events, 'theirs', connection);
-    return { ...named, ...endOfStack(world.theirCore, mirrored(connection), last) };
+    return { ...named, ...endOfStack(world.theirCore, mirrored(connection), last), state };
   }
 
   /** Judged once, when the scenario is over: what is done later is not its business. */
