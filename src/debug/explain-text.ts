@@ -5,59 +5,62 @@ import { paint, wrap } from './layout.js';
 
 const WIDTH = 80;
 
+type Of<Kind extends Explanation['kind']> = Extract<Explanation, { kind: Kind }>;
+type Bold = (text: string) => string;
+
 /** An explanation as lines of at most 80 letters, besides SGR sequences. */
 export function formatExplanation(explanation: Explanation, colour: boolean): string[] {
-  const bold = (text: string) => paint(text, colour, 'bold');
+  const bold: Bold = (text) => paint(text, colour, 'bold');
   switch (explanation.kind) {
-    case 'state': {
-      const { name, meaning, waitsFor, lasts, peer, mistake, reached, left, scenarios } =
-        explanation;
-      const told: [string, string][] = [
-        ['Waits for', `${waitsFor ?? 'nobody'}.`],
-        ['Lasts', lasts],
-        ['The peer', peer],
-        ['Mind', mistake],
-      ];
-      return [
-        bold(` ${name}`),
-        ...wrap(meaning, WIDTH, 1),
-        '',
-        ...told.flatMap(([label, text]) => wrap(`${label.padEnd(10)} ${text}`, WIDTH, 12)),
-        ...section('How it is reached', reached, bold, ({ from }) => `from ${from}`),
-        ...section('How it is left', left, bold, ({ to }) => `to ${to}`),
-        ...(scenarios.length === 0
-          ? []
-          : [
-              '',
-              bold(' To be seen in the scenarios'),
-              ...wrap(`  ${scenarios.join(', ')}`, WIDTH, 3),
-            ]),
-      ];
-    }
+    case 'state':
+      return formatState(explanation, bold);
     case 'event':
       return [
         bold(` ${explanation.name}`),
         ...section('What it changes', explanation.ways, bold, ({ from, to }) => `${from} → ${to}`),
       ];
-    case 'scenario': {
-      const { name, title, section: rule, why, ours, theirs } = explanation;
-      return [
-        bold(` ${name}: ${title}`),
-        ...wrap(`${why} (${rule})`, WIDTH, 1),
-        '',
-        ...wrap(`ours    ${ours.join(' → ')}`, WIDTH, 9),
-        ...wrap(`theirs  ${theirs.join(' → ')}`, WIDTH, 9),
-        '',
-        ...wrap(`finwait lab run ${name} --step`, WIDTH, 1),
-      ];
-    }
+    case 'scenario':
+      return formatScenario(explanation, bold);
   }
+}
+
+function formatState(state: Of<'state'>, bold: Bold): string[] {
+  const { name, meaning, waitsFor, lasts, peer, mistake, reached, left, scenarios } = state;
+  const told: [string, string][] = [
+    ['Waits for', `${waitsFor ?? 'nobody'}.`],
+    ['Lasts', lasts],
+    ['The peer', peer],
+    ['Mind', mistake],
+  ];
+  const seen = ['', bold(' To be seen in the scenarios')];
+  return [
+    bold(` ${name}`),
+    ...wrap(meaning, WIDTH, 1),
+    '',
+    ...told.flatMap(([label, text]) => wrap(`${label.padEnd(10)} ${text}`, WIDTH, 12)),
+    ...section('How it is reached', reached, bold, ({ from }) => `from ${from}`),
+    ...section('How it is left', left, bold, ({ to }) => `to ${to}`),
+    ...(scenarios.length === 0 ? [] : [...seen, ...wrap(`  ${scenarios.join(', ')}`, WIDTH, 3)]),
+  ];
+}
+
+function formatScenario(scenario: Of<'scenario'>, bold: Bold): string[] {
+  const { name, title, section: rule, why, ours, theirs } = scenario;
+  return [
+    bold(` ${name}: ${title}`),
+    ...wrap(`${why} (${rule})`, WIDTH, 1),
+    '',
+    ...wrap(`ours    ${ours.join(' → ')}`, WIDTH, 9),
+    ...wrap(`theirs  ${theirs.join(' → ')}`, WIDTH, 9),
+    '',
+    ...wrap(`finwait lab run ${name} --step`, WIDTH, 1),
+  ];
 }
 
 function section(
   title: string,
   ways: readonly Way[],
-  bold: (text: string) => string,
+  bold: Bold,
   where: (way: Way) => string,
 ): string[] {
   if (ways.length === 0) return [];
