@@ -2,8 +2,7 @@
 
 import { STATE_NAMES } from '../tcp/state.js';
 import { TIMER_NAMES } from '../tcp/timers.js';
-import type { End, TraceEvent } from '../trace/event.js';
-import { TWO_MSL } from '../trace/recorder.js';
+import { type End, type TraceEvent, TWO_MSL } from '../trace/event.js';
 import type { HeldLook } from './debuggee.js';
 import { bare, endNamed, stateNamed, suggestion } from './words.js';
 

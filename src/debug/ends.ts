@@ -4,10 +4,15 @@
 import type { Gate, HeldPacket } from '../device/gate.js';
 import type { StackCore } from '../stack/core.js';
 import type { Connection } from '../tcp/connection.js';
-import type { End, SegmentFields, TcbSnapshot, TraceEvent } from '../trace/event.js';
+import {
+  type End,
+  type SegmentFields,
+  type TcbSnapshot,
+  type TraceEvent,
+  TWO_MSL,
+} from '../trace/event.js';
 import { connectionOf, type KernelSocket } from '../trace/kernel-sockets.js';
 import { Origins } from '../trace/origins.js';
-import { TWO_MSL } from '../trace/recorder.js';
 import {
   connectionOfSegment,
   decodeSegment,

@@ -1,5 +1,6 @@
 // Explanations as lines of text. A pure function; must not know terminals.
 
+import { NOT_SEEN } from '../trace/event.js';
 import { type Explanation, explain, type Way } from './explain.js';
 import { paint, wrap } from './layout.js';
 
@@ -82,6 +83,6 @@ export function explainLines(
 ): string[] {
   const words = word === null ? [...new Set([view.ours.state, view.theirs.state])] : [word];
   return words
-    .filter((each) => word !== null || each !== 'not seen')
+    .filter((each) => word !== null || each !== NOT_SEEN)
     .flatMap((each, i) => [...(i === 0 ? [] : ['']), ...formatExplanation(explain(each), false)]);
 }

@@ -6,7 +6,7 @@ import type { HaltingClock } from '../device/halting-clock.js';
 import { forge } from '../lab/forge.js';
 import { Gatekeeper } from '../lab/gatekeeper.js';
 import type { StackCore } from '../stack/core.js';
-import type { Direction, End, TraceEvent } from '../trace/event.js';
+import { type Direction, type End, NOT_SEEN, type TraceEvent } from '../trace/event.js';
 import type { KernelSocket } from '../trace/kernel-sockets.js';
 import { bothProbes } from '../trace/probes.js';
 import { Recorder } from '../trace/recorder.js';
@@ -300,7 +300,7 @@ export class LiveKeeper {
     if (connection === null) return NOBODY;
     const endpoint = connection.split(' ')[1]!;
     const sockets = this.#stack.sockets();
-    if (sockets === null) return { ...NOBODY, endpoint, state: 'not seen' };
+    if (sockets === null) return { ...NOBODY, endpoint, state: NOT_SEEN };
     return { endpoint, ...endOfKernel(sockets, connection) };
   }
 }

@@ -3,8 +3,7 @@
 
 import { STATE_NAMES } from '../tcp/state.js';
 import { TRANSITIONS, type Transition } from '../tcp/transitions.js';
-import type { End, SegmentFields, TraceEvent } from '../trace/event.js';
-import { TWO_MSL } from '../trace/recorder.js';
+import { type End, type SegmentFields, type TraceEvent, TWO_MSL } from '../trace/event.js';
 import { sequenceLength } from '../trace/segment.js';
 import type { HeldLook, Reason } from './debuggee.js';
 

@@ -1,7 +1,6 @@
 // Whether what had to be seen was seen. Knows scenarios and what has happened; must not know how.
 
-import type { Direction, TraceEvent } from '../trace/event.js';
-import { NOT_SEEN } from '../trace/ladder.js';
+import { type Direction, NOT_SEEN, type TraceEvent } from '../trace/event.js';
 import { describeSegment } from '../trace/segment.js';
 import type { Gatekeeper, SeenSegment } from './gatekeeper.js';
 import { Marks, matches } from './matching.js';

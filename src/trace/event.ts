@@ -1,9 +1,15 @@
-// What can be said about a run of TCP, as plain data. Knows shapes; must not know who records or draws.
+// What can be said about a run of TCP, as plain data. Knows shapes, and names that
+// all share; must not know who records or draws.
 
 /** Whose side of the connection: this stack, or whoever it speaks with (the kernel, or another stack). */
 export type End = 'ours' | 'theirs';
 /** Seen from our stack. */
 export type Direction = 'in' | 'out';
+
+/** What a state is called that passed between two looks from outside. */
+export const NOT_SEEN = 'not seen';
+/** The name of the timer that ends TIME-WAIT: it belongs to a record, not to a connection. */
+export const TWO_MSL = '2MSL';
 
 /** A segment, decoded. Sequence numbers are those of the wire, 0 … 2^32-1. */
 export interface SegmentFields {

@@ -3,9 +3,8 @@
 
 import { STATE_NAMES } from '../tcp/state.js';
 import { TRANSITIONS } from '../tcp/transitions.js';
-import type { KernelView } from './event.js';
+import { type KernelView, NOT_SEEN } from './event.js';
 import { connectionOf, type KernelSocket } from './kernel-sockets.js';
-import { NOT_SEEN } from './ladder.js';
 import type { Timeline } from './timeline.js';
 
 /** Where nothing is known of a connection. */

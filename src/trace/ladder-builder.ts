@@ -4,18 +4,18 @@
 import { Ranges } from '../storage/ranges.js';
 import { STATE_NAMES } from '../tcp/state.js';
 import { TRANSITIONS } from '../tcp/transitions.js';
-import type { Direction, End, SegmentFields, TraceEvent } from './event.js';
 import {
-  type Ladder,
-  type LadderOptions,
+  type Direction,
+  type End,
   NOT_SEEN,
-  type Rung,
-  type SegmentRung,
-} from './ladder.js';
+  type SegmentFields,
+  type TraceEvent,
+  TWO_MSL,
+} from './event.js';
+import type { Ladder, LadderOptions, Rung, SegmentRung } from './ladder.js';
 import { joinCrossing, joinRuns } from './ladder-joints.js';
 import { sayEvent } from './ladder-words.js';
 import { Origins } from './origins.js';
-import { TWO_MSL } from './recorder.js';
 import { connectionOfSegment, describeSegment, hasFlag, sequenceLength } from './segment.js';
 
 type Fault = Extract<TraceEvent, { kind: 'fault' }>;

@@ -1,7 +1,7 @@
 // A ladder as a sequence diagram in the language of Mermaid, states as notes. Knows its grammar; must not
 // know where the rungs come from.
 
-import type { End, TraceEvent } from './event.js';
+import { type End, NOT_SEEN, type TraceEvent } from './event.js';
 import {
   type CrossingRung,
   DEFAULT_NAMES,
@@ -9,7 +9,6 @@ import {
   describeSegmentRung,
   type Ladder,
   type LadderOptions,
-  NOT_SEEN,
   type Rung,
   type SegmentRung,
 } from './ladder.js';

@@ -1,7 +1,7 @@
 // A ladder as a picture (SVG 1.1): legible on light and dark pages, with no font or script from elsewhere.
 // Knows coordinates; must not know where the rungs come from.
 
-import type { TraceEvent } from './event.js';
+import { NOT_SEEN, type TraceEvent } from './event.js';
 import {
   type CrossingRung,
   DEFAULT_NAMES,
@@ -9,7 +9,6 @@ import {
   describeSegmentRung,
   type Ladder,
   type LadderOptions,
-  NOT_SEEN,
   type Rung,
   type RunRung,
   type SegmentRung,

@@ -1,7 +1,7 @@
 // A ladder as text, 80 columns wide, like the flow graph of tshark with the states at both sides. Knows
 // columns and characters; must not know where the rungs come from.
 
-import type { TraceEvent } from './event.js';
+import { NOT_SEEN, type TraceEvent } from './event.js';
 import {
   type CrossingRung,
   DEFAULT_NAMES,
@@ -9,7 +9,6 @@ import {
   describeSegmentRung,
   type Ladder,
   type LadderOptions,
-  NOT_SEEN,
   type Rung,
   type RunRung,
   type SegmentRung,

@@ -1,8 +1,7 @@
 // What ladders say of events that are neither segments nor states, and of which they say nothing. Knows
 // words only.
 
-import type { TraceEvent } from './event.js';
-import { TWO_MSL } from './recorder.js';
+import { type TraceEvent, TWO_MSL } from './event.js';
 
 /** Timers that run out so often, or mean so little, that a ladder is clearer without them. */
 const QUIET_TIMERS = ['delayed-ack', 'pacing', 'reorder'];

@@ -3,9 +3,6 @@
 
 import type { Direction, End, SegmentFields } from './event.js';
 
-/** What a state is called that passed between two looks from outside. */
-export const NOT_SEEN = 'not seen';
-
 /** A segment on its way. */
 export interface SegmentRung {
   kind: 'segment';
