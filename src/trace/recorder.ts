@@ -11,13 +11,24 @@ import { formatEnd, type IpAddress } from '../wire/address.js';
 import { IpHeader, PROTOCOL_TCP, parseQuotedIp } from '../wire/ip.js';
 import { seqMax } from '../wire/sequence.js';
 import { parseTcp, TCP_OK, TcpSegment } from '../wire/tcp.js';
-import type { Direction, End, NewEvent, SegmentFields, TcbSnapshot } from './event.js';
-import { type Addresses, addressesOf, hasFlag, sequenceLength, toFields } from './segment.js';
+import {
+  type Direction,
+  type End,
+  type NewEvent,
+  type SegmentFields,
+  type TcbSnapshot,
+  TWO_MSL,
+} from './event.js';
+import {
+  type Addresses,
+  addressesOf,
+  connectionOfSegment,
+  hasFlag,
+  sequenceLength,
+  toFields,
+} from './segment.js';
 import { snapshot } from './snapshot.js';
 import type { Timeline } from './timeline.js';
-
-/** The name of the timer that ends TIME-WAIT: it belongs to a record, not to a connection. */
-export const TWO_MSL = '2MSL';
 
 export interface RecorderOptions {
   /** Whose stack it is; default `ours`. What that of the others sends is `in`, and so on. */
@@ -83,16 +94,14 @@ export class Recorder implements Probe {
   }
 
   strangerIn(host: Host, ip: IpHeader, segment: TcpSegment): void {
-    const fields = toFields(segment, addressesOf(ip));
-    this.#add(host, incoming(fields), { kind: 'segment', direction: this.#in, segment: fields });
+    this.#addSegment(host, this.#in, toFields(segment, addressesOf(ip)));
   }
 
   strangerOut(host: Host, headerOffset: number, headerLength: number): void {
     const { view } = host.arena;
     parseQuotedIp(view, headerOffset, headerLength, this.#ip);
     parseTcp(view, this.#ip.payloadOffset, this.#ip.payloadLength, this.#tcp);
-    const segment = toFields(this.#tcp, addressesOf(this.#ip));
-    this.#add(host, outgoing(segment), { kind: 'segment', direction: this.#out, segment });
+    this.#addSegment(host, this.#out, toFields(this.#tcp, addressesOf(this.#ip)));
   }
 
   stateChanged(tcb: Tcb, from: State, to: State, { event, section, why }: Transition): void {
@@ -102,16 +111,16 @@ export class Recorder implements Probe {
 
   timeWaitArmed(host: Host, local: string, remote: string, delayMs: number): void {
     const event = { kind: 'timer', action: 'armed', timer: TWO_MSL, delayMs } as const;
-    this.#add(host, [local, remote], event);
+    this.#add(host, this.#connection(local, remote), event);
   }
 
   timeWaitEnded(host: Host, local: string, remote: string, rule: Transition): void {
     const { event, section, why } = rule;
-    const ends = [local, remote] as const;
+    const connection = this.#connection(local, remote);
     const action = event === 'timeout 2MSL' ? 'fired' : 'cancelled';
-    this.#add(host, ends, { kind: 'timer', action, timer: TWO_MSL, delayMs: null });
+    this.#add(host, connection, { kind: 'timer', action, timer: TWO_MSL, delayMs: null });
     const names = { from: STATE_NAMES[rule.from]!, to: STATE_NAMES[rule.to]! };
-    this.#add(host, ends, { kind: 'state', ...names, event, section, why });
+    this.#add(host, connection, { kind: 'state', ...names, event, section, why });
   }
 
   timerArmed(tcb: Tcb, timer: TimerId, delayMs: number): void {
@@ -150,11 +159,9 @@ export class Recorder implements Probe {
   /** What arrived damaged is shown as what it seems to be. */
   packetDropped(host: Host, ip: IpHeader | null, reason: string): void {
     const segment = ip === null ? null : this.#segmentOf(host, ip);
-    const ends = segment && incoming(segment);
-    if (segment !== null && reason === 'bad checksum') {
-      this.#add(host, ends, { kind: 'segment', direction: this.#in, segment });
-    }
-    this.#add(host, ends, { kind: 'drop', reason });
+    const connection = segment && connectionOfSegment(segment, this.#in);
+    if (segment !== null && reason === 'bad checksum') this.#addSegment(host, this.#in, segment);
+    this.#add(host, connection, { kind: 'drop', reason });
   }
 
   #segmentOf(host: Host, ip: IpHeader): SegmentFields | null {
@@ -179,8 +186,12 @@ export class Recorder implements Probe {
     this.#timeline.add({ timeUs, end: this.#end, connection, ...what, tcb: copy } as NewEvent);
   }
 
-  #add(host: Host, ends: readonly [local: string, remote: string] | null, what: Happening): void {
-    const connection = ends === null ? null : this.#connection(ends[0], ends[1]);
+  #addSegment(host: Host, direction: Direction, segment: SegmentFields): void {
+    const connection = connectionOfSegment(segment, direction);
+    this.#add(host, connection, { kind: 'segment', direction, segment });
+  }
+
+  #add(host: Host, connection: string | null, what: Happening): void {
     const timeUs = this.#now?.() ?? host.nowUs;
     this.#timeline.add({ timeUs, end: this.#end, connection, ...what, tcb: null } as NewEvent);
   }
@@ -207,16 +218,6 @@ export class Recorder implements Probe {
   #connection(local: string, remote: string): string {
     return this.#end === 'ours' ? `${local} ${remote}` : `${remote} ${local}`;
   }
-}
-
-function incoming(segment: SegmentFields): [local: string, remote: string] {
-  const { source, sourcePort, destination, destinationPort } = segment;
-  return [formatEnd(destination, destinationPort), formatEnd(source, sourcePort)];
-}
-
-function outgoing(segment: SegmentFields): [local: string, remote: string] {
-  const [remote, local] = incoming(segment);
-  return [local, remote];
 }
 
 /** The connection will count the segment as sent as soon as it was told of. */
