@@ -3,6 +3,7 @@
 import { STATE_NAMES } from '../tcp/state.js';
 import { TIMER_NAMES } from '../tcp/timers.js';
 import { type End, type TraceEvent, TWO_MSL } from '../trace/event.js';
+import { FLAGS } from '../trace/segment.js';
 import type { HeldLook } from './debuggee.js';
 import { bare, endNamed, stateNamed, suggestion } from './words.js';
 
@@ -14,9 +15,8 @@ export type Breakpoint = { end: End | null } & (
   | { on: 'segment'; number: number }
 );
 
-const FLAGS = ['FIN', 'SYN', 'RST', 'PSH', 'ACK', 'URG', 'ECE', 'CWR'];
 const KINDS = ['state', 'flag', 'timer', 'segment'];
-/** TIME-WAIT's is a record's, not a connection's. */
+const FLAG_NAMES = FLAGS.map(([, name]) => name);
 const TIMERS = [...TIMER_NAMES, TWO_MSL];
 const EXAMPLES = 'state=FIN-WAIT-2, flag=FIN, timer=retransmit or segment=12';
 
@@ -46,7 +46,7 @@ export function parseBreakpoint(text: string): Breakpoint {
     case 'state':
       return { end, on: 'state', state: stateNamed(value) ?? known('state', value, STATE_NAMES) };
     case 'flag':
-      return { end, on: 'flag', flag: known('flag', value, FLAGS) };
+      return { end, on: 'flag', flag: known('flag', value, FLAG_NAMES) };
     case 'timer':
       return { end, on: 'timer', timer: known('timer', value, TIMERS) };
     case 'segment':

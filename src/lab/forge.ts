@@ -1,6 +1,7 @@
 // Writes segments that nobody of the two ends has sent. Knows bytes; must not know scenarios.
 
 import { completeChecksum } from '../device/packet.js';
+import { FLAGS } from '../trace/segment.js';
 import { IpAddress } from '../wire/address.js';
 import {
   IPV4_HEADER,
@@ -10,22 +11,8 @@ import {
   writeIpv4,
   writeIpv6,
 } from '../wire/ip.js';
-import {
-  ACK,
-  CWR,
-  ECE,
-  FIN,
-  PSH,
-  RST,
-  SYN,
-  TCP_HEADER,
-  TIMESTAMPS_BYTES,
-  URG,
-  writeTcp,
-  writeTimestamps,
-} from '../wire/tcp.js';
+import { TCP_HEADER, TIMESTAMPS_BYTES, writeTcp, writeTimestamps } from '../wire/tcp.js';
 
-const FLAG_BITS: Readonly<Record<string, number>> = { FIN, SYN, RST, PSH, ACK, URG, ECE, CWR };
 const HOP_LIMIT = 64;
 
 export interface Forgery {
@@ -61,7 +48,7 @@ export function forge(forgery: Forgery): Uint8Array {
     forgery.seq | 0,
     forgery.ack | 0,
     tcpLength,
-    forgery.flags.reduce((bits, flag) => bits | (FLAG_BITS[flag] ?? 0), 0),
+    FLAGS.reduce((bits, [bit, name]) => (forgery.flags.includes(name) ? bits | bit : bits), 0),
     forgery.window,
     0,
     0,

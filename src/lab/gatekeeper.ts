@@ -3,7 +3,7 @@
 
 import type { HeldPacket } from '../device/gate.js';
 import type { Direction, SegmentFields } from '../trace/event.js';
-import { decodeSegment } from '../trace/segment.js';
+import { decodeSegment, hasFlag, sequenceLength } from '../trace/segment.js';
 import { forge } from './forge.js';
 import { type Marked, Marks, matches, opposite } from './matching.js';
 import type { Injection, Match } from './scenario.js';
@@ -173,11 +173,9 @@ export class Gatekeeper {
 
   /** One past the last number that the end has used; a repetition takes nothing back. */
   #sndNxt(direction: Direction, segment: SegmentFields): number {
-    const flags = segment.flags.split(',');
-    const marks = (flags.includes('SYN') ? 1 : 0) + (flags.includes('FIN') ? 1 : 0);
-    const end = (segment.seq + segment.length + marks) >>> 0;
+    const end = (segment.seq + sequenceLength(segment)) >>> 0;
     const before = this.#voices.get(direction);
-    const same = before?.segment.sourcePort === segment.sourcePort && !flags.includes('SYN');
+    const same = before?.segment.sourcePort === segment.sourcePort && !hasFlag(segment, 'SYN');
     return before && same && ((before.sndNxt - end) | 0) > 0 ? before.sndNxt : end;
   }
 

@@ -20,8 +20,8 @@ import type { Direction, SegmentFields } from './event.js';
 /** A connection that has sent more counts from its origin anew; what is beyond is from before. */
 const MOST_AHEAD = 3 * 2 ** 30;
 
-/** In the order in which they are written. */
-const FLAGS: readonly (readonly [bit: number, name: string])[] = [
+/** Bits and names of flags, in the order in which they are written. */
+export const FLAGS: readonly (readonly [bit: number, name: string])[] = [
   [SYN, 'SYN'],
   [FIN, 'FIN'],
   [RST, 'RST'],
