@@ -3,7 +3,7 @@
 import { STATE_NAMES } from '../tcp/state.js';
 import { TIMER_NAMES } from '../tcp/timers.js';
 import { type End, type TraceEvent, TWO_MSL } from '../trace/event.js';
-import { FLAGS } from '../trace/segment.js';
+import { FLAGS, hasFlag } from '../trace/segment.js';
 import type { HeldLook } from './debuggee.js';
 import { bare, endNamed, stateNamed, suggestion } from './words.js';
 
@@ -122,7 +122,8 @@ export function strikes(
       );
     case 'flag':
       return held.some(
-        ({ direction, flags }) => flags.includes(breakpoint.flag) && ofEnd(senderOf(direction)),
+        ({ direction, segment }) =>
+          segment !== null && hasFlag(segment, breakpoint.flag) && ofEnd(senderOf(direction)),
       );
     case 'segment':
       return held.some(

@@ -1,7 +1,7 @@
 // What can be stepped through, and what can be done to it, as data. Declares; must not know whether a
 // simulation, a kernel or a stack in another process stands behind it.
 
-import type { Direction, End, TcbSnapshot, TraceEvent } from '../trace/event.js';
+import type { Direction, End, SegmentFields, TcbSnapshot, TraceEvent } from '../trace/event.js';
 
 /** Why something happens: a sentence or two, and where the rule stands. */
 export interface Reason {
@@ -39,10 +39,8 @@ export interface HeldLook {
   origin: 'sent' | 'copied' | 'injected';
   /** What takes the same sequence numbers has come to the gate before. */
   again: boolean;
-  /** The numbers of the wire, by which it is found in a ladder; empty for what is not TCP. */
-  key: string;
-  /** Flags that are set, for breakpoints; empty for what is not TCP. */
-  flags: readonly string[];
+  /** Null for what is not TCP. */
+  segment: SegmentFields | null;
 }
 
 /** All that can be seen of a debuggee at one time. */

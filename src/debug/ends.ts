@@ -56,11 +56,6 @@ export function connectionOfHeld({ packet, direction }: HeldPacket): string | nu
   return segment === null ? null : connectionOfSegment(segment, direction);
 }
 
-/** What tells a segment from others of its direction, whatever its numbers are shown relative to. */
-export function segmentKey({ flags, seq, ack, length }: SegmentFields): string {
-  return `${flags} ${seq} ${ack} ${length}`;
-}
-
 /** Both ends change their places. */
 export function mirrored(connection: string): string {
   return connection.split(' ').reverse().join(' ');
@@ -139,14 +134,13 @@ export class Waiting {
     const segment = decodeSegment(packet.bytes, packet.gsoSize);
     if (segment === null) {
       const text = otherPacket(packet.bytes);
-      return { id, direction, connection: null, text, origin, again: false, key: '', flags: [] };
+      return { id, direction, connection: null, text, origin, again: false, segment };
     }
     this.#origins.learn(segment, origin === 'injected');
     const text = describeSegment(segment, this.#origins.relative(segment));
     const again = this.#isAgain(id, segment);
     const connection = connectionOfSegment(segment, direction);
-    const told = { id, direction, connection, text, origin, again };
-    return { ...told, key: segmentKey(segment), flags: segment.flags.split(',') };
+    return { id, direction, connection, text, origin, again, segment };
   }
 
   #isAgain(id: number, segment: SegmentFields): boolean {

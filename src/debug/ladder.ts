@@ -10,7 +10,7 @@ import {
   type SegmentRung,
 } from '../trace/ladder.js';
 import { buildLadders } from '../trace/ladder-builder.js';
-import { segmentKey } from './ends.js';
+import { isSame } from '../trace/segment.js';
 import { cut } from './layout.js';
 import type { View } from './view.js';
 
@@ -39,12 +39,12 @@ export function ladderLines(
 /** Segments of ours that were sent, but are still at the gate: the newest ones that look like them. */
 function waitingRungs(rungs: readonly Rung[], held: View['held']): Rung[] {
   const sent = held.filter(({ direction, origin }) => direction === 'out' && origin === 'sent');
-  const keys = sent.map(({ key }) => key);
+  const segments = sent.flatMap(({ segment }) => segment ?? []);
   return rungs.toReversed().filter((rung) => {
     if (rung.kind !== 'segment' || rung.direction !== 'out' || rung.fate !== 'arrives')
       return false;
-    const at = keys.lastIndexOf(segmentKey(rung.segment));
-    if (at >= 0) keys.splice(at, 1);
+    const at = segments.findLastIndex((segment) => isSame(segment, rung.segment));
+    if (at >= 0) segments.splice(at, 1);
     return at >= 0;
   });
 }

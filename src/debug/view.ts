@@ -2,7 +2,7 @@
 // moment before; must not know how it is shown.
 
 import type { TcbSnapshot, TraceEvent } from '../trace/event.js';
-import type { EndLook, HeldLook, Look, Reason } from './debuggee.js';
+import type { Debuggee, EndLook, HeldLook, Look, Reason } from './debuggee.js';
 import { reasons } from './why.js';
 
 /** A field of a control block that is not what it was. */
@@ -18,7 +18,7 @@ export interface EndView extends EndLook {
 }
 
 export interface View {
-  kind: 'simulation' | 'kernel' | 'live';
+  kind: Debuggee['kind'];
   title: string;
   /** Steps since the beginning; and how many are recorded. */
   step: number;

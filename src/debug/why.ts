@@ -4,7 +4,7 @@
 import { STATE_NAMES } from '../tcp/state.js';
 import { TRANSITIONS, type Transition } from '../tcp/transitions.js';
 import { type End, type SegmentFields, type TraceEvent, TWO_MSL } from '../trace/event.js';
-import { sequenceLength } from '../trace/segment.js';
+import { hasFlag, sequenceLength } from '../trace/segment.js';
 import type { HeldLook, Reason } from './debuggee.js';
 
 /** What it means that a timer has run out. */
@@ -196,14 +196,14 @@ function forCall({ end, call }: Of<'call'>): Reason[] {
 }
 
 /** A segment has gone on its way, and changed no state. */
-function forPassage({ direction, text, again, flags }: HeldLook): Reason {
+function forPassage({ direction, text, again, segment }: HeldLook): Reason {
   const to: End = direction === 'in' ? 'ours' : 'theirs';
+  if (segment === null) return { end: to, what: `gets ${text}`, why: '', section: '' };
   if (again) {
     const why = 'A repetition: whoever has it already acknowledges it again, and drops it.';
     return { end: to, what: `gets ${text}`, why, section: 'RFC 9293 §3.10.7.4, first check' };
   }
-  const length = / len (\d+)/.exec(text)?.[1] ?? '0';
-  const [why, section] = meaning({ flags: flags.join(','), length: Number(length) });
+  const [why, section] = meaning(segment);
   return { end: to, what: `gets ${text}`, why, section };
 }
 
@@ -214,25 +214,21 @@ function forSegment({ end, direction, segment }: Of<'segment'>): Reason {
   return { end, what: `${verb} ${segment.flags}`, why, section };
 }
 
-function meaning({
-  flags,
-  length,
-}: Pick<SegmentFields, 'flags' | 'length'>): readonly [string, string] {
-  const has = (flag: string) => flags.split(',').includes(flag);
-  if (has('RST'))
+function meaning(segment: SegmentFields): readonly [why: string, section: string] {
+  if (hasFlag(segment, 'RST'))
     return [
       'It ends the connection at once, if its number is exact.',
       'RFC 9293 §3.10.7.4, second check',
     ];
-  if (has('SYN'))
+  if (hasFlag(segment, 'SYN'))
     return ['A SYN takes one sequence number, so that it can be acknowledged.', 'RFC 9293 §3.4'];
-  if (has('FIN')) {
+  if (hasFlag(segment, 'FIN')) {
     return [
       'A FIN takes one sequence number: it is acknowledged, and repeated, like data.',
       'RFC 9293 §3.4',
     ];
   }
-  if (length > 0) {
+  if (segment.length > 0) {
     return ['Data: kept by its sender until it is acknowledged.', 'RFC 9293 §3.4'];
   }
   return ['All before its ack number has arrived.', 'RFC 9293 §3.4'];

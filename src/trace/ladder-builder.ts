@@ -16,7 +16,13 @@ import type { Ladder, LadderOptions, Rung, SegmentRung } from './ladder.js';
 import { joinCrossing, joinRuns } from './ladder-joints.js';
 import { sayEvent } from './ladder-words.js';
 import { Origins } from './origins.js';
-import { connectionOfSegment, describeSegment, hasFlag, sequenceLength } from './segment.js';
+import {
+  connectionOfSegment,
+  describeSegment,
+  hasFlag,
+  isSame,
+  sequenceLength,
+} from './segment.js';
 
 type Fault = Extract<TraceEvent, { kind: 'fault' }>;
 type StateEvent = Extract<TraceEvent, { kind: 'state' }>;
@@ -345,14 +351,4 @@ function mayFollowSegment({ from, to, event }: StateEvent, afterCall: boolean): 
   if (afterCall && rows.some((row) => /^(CLOSE|ABORT)$/.test(row.event))) return false;
   // What was not seen may have any cause.
   return rows.length === 0 || rows.some((row) => row.event.startsWith('rcv'));
-}
-
-function isSame(a: SegmentFields, b: SegmentFields): boolean {
-  return (
-    a.seq === b.seq &&
-    a.ack === b.ack &&
-    a.flags === b.flags &&
-    a.length === b.length &&
-    a.sourcePort === b.sourcePort
-  );
 }

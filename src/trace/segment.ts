@@ -54,6 +54,17 @@ export function sequenceLength(segment: SegmentFields): number {
   return segment.length + Number(hasFlag(segment, 'SYN')) + Number(hasFlag(segment, 'FIN'));
 }
 
+/** Whether they are of one connection, and nothing tells them apart but options and windows. */
+export function isSame(a: SegmentFields, b: SegmentFields): boolean {
+  return (
+    a.seq === b.seq &&
+    a.ack === b.ack &&
+    a.flags === b.flags &&
+    a.length === b.length &&
+    a.sourcePort === b.sourcePort
+  );
+}
+
 /** Both ends as text; the sender first. */
 export interface Addresses {
   source: string;

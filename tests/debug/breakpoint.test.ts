@@ -8,7 +8,9 @@ import {
   strikes,
 } from '../../src/debug/breakpoint.js';
 import type { HeldLook } from '../../src/debug/debuggee.js';
+import { forge } from '../../src/lab/forge.js';
 import type { TraceEvent } from '../../src/trace/event.js';
+import { decodeSegment } from '../../src/trace/segment.js';
 
 describe('a breakpoint as text', () => {
   it.each([
@@ -61,6 +63,11 @@ function timer(action: 'armed' | 'fired', name: string): TraceEvent {
   return { ...common, end: 'ours', kind: 'timer', action, timer: name, delayMs: null };
 }
 
+const SEGMENT = {
+  ...{ source: '10.9.0.1', sourcePort: 4000, destination: '10.9.0.2', destinationPort: 80 },
+  ...{ seq: 1, ack: 1, window: 0, data: 0, timestamps: null },
+};
+
 function held(id: number, direction: 'in' | 'out', ...flags: string[]): HeldLook {
   return {
     id,
@@ -69,8 +76,7 @@ function held(id: number, direction: 'in' | 'out', ...flags: string[]): HeldLook
     text: flags.join(),
     origin: 'sent',
     again: false,
-    key: '',
-    flags,
+    segment: decodeSegment(forge({ ...SEGMENT, flags })),
   };
 }
 

@@ -4,10 +4,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseBreakpoint } from '../../src/debug/breakpoint.js';
 import { parseCommand } from '../../src/debug/command.js';
-import { type Debuggee, type Look, Refusal } from '../../src/debug/debuggee.js';
+import { type Debuggee, type HeldLook, type Look, Refusal } from '../../src/debug/debuggee.js';
 import { NOBODY } from '../../src/debug/ends.js';
 import { Session, type SessionCommand } from '../../src/debug/session.js';
 import type { View } from '../../src/debug/view.js';
+import { reasons } from '../../src/debug/why.js';
 import { SCENARIOS } from '../../src/lab/scenarios/index.js';
 import { openLikeKernel, openSession } from './simulated.js';
 
@@ -58,6 +59,15 @@ describe('stepping', () => {
     expect(first!.why).toMatch(/^The peer has all that we sent/);
   });
 
+  it('knows no rule for what is not TCP', () => {
+    const ping: HeldLook = {
+      ...{ id: 1, direction: 'in', connection: null, text: 'ICMP, 84 bytes' },
+      ...{ origin: 'sent', again: false, segment: null },
+    };
+    const told = { end: 'ours', what: 'gets ICMP, 84 bytes', why: '', section: '' };
+    expect(reasons([], [ping])).toEqual([told]);
+  });
+
   it('says what a segment is for that changes no state', async () => {
     const session = await openSession('half-close');
     await type(session, 'break flag=PSH', 'continue', 'step');
@@ -99,7 +109,7 @@ describe('continuing', () => {
     const session = await openSession('active-close', { breakpoints });
     const view = await type(session, 'continue');
     expect(view.struck).toEqual(['theirs:flag=FIN']);
-    expect(view.held.at(-1)).toMatchObject({ direction: 'in', flags: ['FIN', 'ACK'] });
+    expect(view.held.at(-1)).toMatchObject({ direction: 'in', segment: { flags: 'FIN,ACK' } });
     expect(statesOf(view)).toEqual(['FIN-WAIT-2', 'LAST-ACK']);
   });
 
@@ -156,7 +166,7 @@ describe('what can be done to what waits', () => {
     expect(session.view.held).toEqual([]);
     expect(session.view.why[0]).toMatchObject({ what: 'FIN,ACK is lost' });
     await type(session, 'skip');
-    expect(session.view.held[0]).toMatchObject({ again: true, flags: ['FIN', 'ACK'] });
+    expect(session.view.held[0]).toMatchObject({ again: true, segment: { flags: 'FIN,ACK' } });
   });
 
   it('corrupt: it goes, and is thrown away there', async () => {
@@ -222,7 +232,7 @@ describe('what can be done to what waits', () => {
   it('chooses what comes next, also behind what the scenario holds back', async () => {
     const session = await openSession('fin-overtakes-data');
     const view = await type(session, 'break theirs:flag=FIN', 'continue', 'unbreak all', 'step 4');
-    const fin = view.held.find(({ flags }) => flags.includes('FIN'))!;
+    const fin = view.held.find(({ segment }) => segment!.flags.includes('FIN'))!;
     expect(view.next).toMatchObject({ packet: fin.id });
     expect(view.chosen).toBe(fin.id);
     expect(view.held[0]!.id).not.toBe(fin.id);
