@@ -5,8 +5,9 @@ import { type Command, KEYS, parseCommand } from './command.js';
 import { explainLines } from './explain-text.js';
 import { helpLines } from './help.js';
 import { ladderLines } from './ladder.js';
-import { cut, paint, rule, type Style, toAscii, toWidth } from './layout.js';
+import { cut, paint, type Style, toAscii, toWidth } from './layout.js';
 import { asComplaint, breakLines } from './lines.js';
+import { Pages } from './pages.js';
 import { drawScreen } from './screen.js';
 import type { Session } from './session.js';
 import type { FullScreen } from './terminal.js';
@@ -18,13 +19,6 @@ const REFRESH_MS = 500;
 const PROGRESS_MS = 50;
 /** An action that takes longer says that it does. */
 const PATIENCE_MS = 300;
-
-/** Lines over the whole screen, to be paged through. */
-interface Pages {
-  title: string;
-  lines: readonly string[];
-  top: number;
-}
 
 /** One person at one screen, until they quit. */
 export class Interactive {
@@ -156,25 +150,7 @@ export class Interactive {
   }
 
   #pagesKey(pages: Pages, key: string): void {
-    const { rows } = this.#screen.size;
-    const page = rows - 2;
-    const moves: Readonly<Record<string, number>> = {
-      ...{ up: -1, k: -1, down: 1, j: 1, enter: 1 },
-      ...{
-        pageup: -page,
-        pagedown: page,
-        ' ': page,
-        home: Number.NEGATIVE_INFINITY,
-        end: Number.POSITIVE_INFINITY,
-      },
-    };
-    const last = Math.max(pages.lines.length - page, 0);
-    // Whoever reads with the space bar comes back with it.
-    if (Object.hasOwn(moves, key) && !(key === ' ' && pages.top === last)) {
-      pages.top = Math.min(Math.max(pages.top + moves[key]!, 0), last);
-    } else if (key !== 'ctrl-l') {
-      this.#pages = null;
-    }
+    if (!pages.key(key, this.#screen.size)) this.#pages = null;
     this.#draw();
   }
 
@@ -243,13 +219,12 @@ export class Interactive {
 
   #showLadder(): void {
     const { view, events } = this.#session;
-    const lines = ladderLines(view, events, this.#screen.size.columns);
-    this.#show('ladder', lines);
-    this.#pagesKey(this.#pages!, 'end');
+    this.#pages = new Pages('ladder', ladderLines(view, events, this.#screen.size.columns));
+    this.#pagesKey(this.#pages, 'end');
   }
 
   #show(title: string, lines: readonly string[]): void {
-    this.#pages = { title, lines, top: 0 };
+    this.#pages = new Pages(title, lines);
     this.#draw();
   }
 
@@ -258,7 +233,7 @@ export class Interactive {
   #draw(): void {
     this.#drawnMs = performance.now();
     const { size } = this.#screen;
-    const lines = this.#pages === null ? this.#drawView() : drawPages(this.#pages, size);
+    const lines = this.#pages?.draw(size) ?? this.#drawView();
     this.#screen.draw(this.#style.unicode ? lines : lines.map(toAscii));
   }
 
@@ -289,18 +264,4 @@ function doing(command: Command['name'], { kind, next }: View): string {
   if (command === 'back') return 'going back';
   if (command === 'branch') return 'repeating it in simulation';
   return kind === 'live' && next.packet === null ? 'waiting for a packet' : next.text;
-}
-
-function drawPages(
-  { title, lines, top }: Pages,
-  { columns, rows }: { columns: number; rows: number },
-): string[] {
-  const page = rows - 2;
-  const shown = lines.slice(top, top + page).map((line) => cut(line, columns));
-  const more = top + page < lines.length ? `${lines.length - top - page} more lines, space · ` : '';
-  return [
-    rule(title, columns),
-    ...Array.from({ length: page }, (_, i) => shown[i] ?? ''),
-    ` ${more === '' ? 'any key' : `${more}any other key`}: back`,
-  ];
 }
