@@ -1,4 +1,5 @@
-// Words that people type, and what they may have meant. Knows spelling; must not know what words stand for.
+// How people spell states, sides, and whatever else has a name. Knows spelling; must not know what is done
+// with what they mean.
 
 import { STATE_NAMES } from '../tcp/state.js';
 import type { End } from '../trace/event.js';
