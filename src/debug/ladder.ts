@@ -2,14 +2,9 @@
 // gate marked. Knows rungs and columns; must not know terminals.
 
 import type { End, TraceEvent } from '../trace/event.js';
-import {
-  describeRun,
-  describeSegmentRung,
-  type Rung,
-  type RunRung,
-  type SegmentRung,
-} from '../trace/ladder.js';
+import type { Rung, RunRung, SegmentRung } from '../trace/ladder.js';
 import { buildLadders } from '../trace/ladder-builder.js';
+import { describeRun, describeSegmentRung } from '../trace/ladder-words.js';
 import { isSame } from '../trace/segment.js';
 import { cut } from './layout.js';
 import type { View } from './view.js';

@@ -5,14 +5,13 @@ import { type End, NOT_SEEN, type TraceEvent } from './event.js';
 import {
   type CrossingRung,
   DEFAULT_NAMES,
-  describeRun,
-  describeSegmentRung,
   type Ladder,
   type LadderOptions,
   type Rung,
   type SegmentRung,
 } from './ladder.js';
 import { buildLadders } from './ladder-builder.js';
+import { describeRun, describeSegmentRung } from './ladder-words.js';
 
 /** The ends of one ladder, as the diagram calls them. */
 interface Names {

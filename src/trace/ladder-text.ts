@@ -5,8 +5,6 @@ import { NOT_SEEN, type TraceEvent } from './event.js';
 import {
   type CrossingRung,
   DEFAULT_NAMES,
-  describeRun,
-  describeSegmentRung,
   type Ladder,
   type LadderOptions,
   type Rung,
@@ -14,6 +12,7 @@ import {
   type SegmentRung,
 } from './ladder.js';
 import { buildLadders } from './ladder-builder.js';
+import { describeRun, describeSegmentRung } from './ladder-words.js';
 
 export interface LadderTextOptions extends LadderOptions {
   /** With SGR sequences for terminals; default false. */

@@ -1,7 +1,8 @@
-// What ladders say of events that are neither segments nor states, and of which they say nothing. Knows
-// words only.
+// What ladders say: of segments and runs of them, and of all else that happens; and of what they say
+// nothing. Knows words only.
 
 import { type TraceEvent, TWO_MSL } from './event.js';
+import type { RunRung, SegmentRung } from './ladder.js';
 
 /** Timers that run out so often, or mean so little, that a ladder is clearer without them. */
 const QUIET_TIMERS = ['delayed-ack', 'pacing', 'reorder'];
@@ -51,4 +52,26 @@ export function sayEvent(
 function sayNews(news: string): { kind: 'note'; text: string } | null {
   if (news === 'close') return null;
   return { kind: 'note', text: news === 'end' ? 'end of stream' : `error: ${news}` };
+}
+
+/** `1,234,567` */
+function formatNumber(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+/** `45 segments, 64,260 bytes, 12 ACKs` */
+export function describeRun({ segments, bytes, acks }: RunRung): string {
+  const parts: string[] = [];
+  if (segments > 0)
+    parts.push(`${formatNumber(segments)} segments`, `${formatNumber(bytes)} bytes`);
+  if (acks > 0) parts.push(`${formatNumber(acks)} ${acks === 1 ? 'ACK' : 'ACKs'}`);
+  return parts.join(', ');
+}
+
+/** Its label with all that is to be said about it: `FIN,ACK seq 1 ack 1 (again, delayed)`. */
+export function describeSegmentRung({ label, remarks, from, fate }: SegmentRung): string {
+  const notes = [...remarks];
+  if (from === 'gate') notes.unshift('injected');
+  if (fate === 'corrupted') notes.unshift('corrupted');
+  return notes.length === 0 ? label : `${label} (${notes.join(', ')})`;
 }

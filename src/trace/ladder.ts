@@ -67,25 +67,3 @@ export interface LadderOptions {
 }
 
 export const DEFAULT_NAMES = { ours: 'finwait', theirs: 'peer' } as const;
-
-/** `1,234,567` */
-export function formatNumber(count: number): string {
-  return count.toLocaleString('en-US');
-}
-
-/** `45 segments, 64,260 bytes, 12 ACKs` */
-export function describeRun({ segments, bytes, acks }: RunRung): string {
-  const parts: string[] = [];
-  if (segments > 0)
-    parts.push(`${formatNumber(segments)} segments`, `${formatNumber(bytes)} bytes`);
-  if (acks > 0) parts.push(`${formatNumber(acks)} ${acks === 1 ? 'ACK' : 'ACKs'}`);
-  return parts.join(', ');
-}
-
-/** Its label with all that is to be said about it: `FIN,ACK seq 1 ack 1 (again, delayed)`. */
-export function describeSegmentRung({ label, remarks, from, fate }: SegmentRung): string {
-  const notes = [...remarks];
-  if (from === 'gate') notes.unshift('injected');
-  if (fate === 'corrupted') notes.unshift('corrupted');
-  return notes.length === 0 ? label : `${label} (${notes.join(', ')})`;
-}
