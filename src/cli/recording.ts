@@ -15,8 +15,8 @@ import type { Input, OptionSpec } from './command.js';
 import { EXIT_ENVIRONMENT, errorCode, Failure, usage } from './failure.js';
 import { readVersion } from './version.js';
 
-/** Events that are kept in memory besides, as a ring. */
-const KEPT_EVENTS = 4096;
+/** Each event goes into the file at once, and nobody looks back. */
+const KEPT_EVENTS = 1;
 
 export const RECORDING_OPTIONS = {
   pcap: {
