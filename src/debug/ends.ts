@@ -3,7 +3,7 @@
 
 import type { Gate, HeldPacket } from '../device/gate.js';
 import type { StackCore } from '../stack/core.js';
-import type { Connection } from '../tcp/connection.js';
+import { connectionName } from '../trace/connection-name.js';
 import {
   type End,
   type SegmentFields,
@@ -20,7 +20,6 @@ import {
   sequenceLength,
 } from '../trace/segment.js';
 import { snapshot } from '../trace/snapshot.js';
-import { formatEnd } from '../wire/address.js';
 import type { EndLook, HeldLook } from './debuggee.js';
 
 /** An end without a connection. */
@@ -31,15 +30,6 @@ export const NOBODY: EndLook = {
   timer: null,
   queues: null,
 };
-
-/** Both ends of a connection, or of a record in TIME-WAIT. */
-type FourTuple = Pick<Connection, 'localAddress' | 'localPort' | 'remoteAddress' | 'remotePort'>;
-
-/** Ends as text, that of the stack first. */
-export function nameOfConnection(tuple: FourTuple): string {
-  const { localAddress, localPort, remoteAddress, remotePort } = tuple;
-  return `${formatEnd(localAddress, localPort)} ${formatEnd(remoteAddress, remotePort)}`;
-}
 
 /** The connection that the newest event is about; null where there was none. */
 export function newestConnection(events: readonly TraceEvent[]): string | null {
@@ -56,11 +46,6 @@ export function connectionOfHeld({ packet, direction }: HeldPacket): string | nu
   return segment === null ? null : connectionOfSegment(segment, direction);
 }
 
-/** Both ends change their places. */
-export function mirrored(connection: string): string {
-  return connection.split(' ').reverse().join(' ');
-}
-
 /** What the tables of an end show of a connection; LISTEN is not a connection's. */
 type TableEntry = Omit<EndLook, 'endpoint'>;
 
@@ -75,13 +60,13 @@ export function endOfStack(
   last: () => TcbSnapshot | null,
 ): TableEntry {
   for (const each of core.connections()) {
-    if (nameOfConnection(each) !== connection) continue;
+    if (connectionName(each) !== connection) continue;
     const tcb = snapshot(each);
     return { state: tcb.state, tcb, timer: tcb.timers[0] ?? null, queues: null };
   }
   const known = last();
   const tcb = known === null ? null : { ...known, timers: [] };
-  const record = core.timeWaits().find((each) => nameOfConnection(each) === connection);
+  const record = core.timeWaits().find((each) => connectionName(each) === connection);
   if (record === undefined) return { state: 'CLOSED', tcb, timer: null, queues: null };
   const timer = { name: TWO_MSL, ms: record.remainingMs };
   return { state: 'TIME-WAIT', tcb, timer, queues: null };

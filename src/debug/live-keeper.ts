@@ -6,6 +6,7 @@ import type { HaltingClock } from '../device/halting-clock.js';
 import { forge } from '../lab/forge.js';
 import { Gatekeeper } from '../lab/gatekeeper.js';
 import type { StackCore } from '../stack/core.js';
+import { connectionName } from '../trace/connection-name.js';
 import { type Direction, type End, NOT_SEEN, type TraceEvent } from '../trace/event.js';
 import type { KernelSocket } from '../trace/kernel-sockets.js';
 import { bothProbes } from '../trace/probes.js';
@@ -20,7 +21,6 @@ import {
   endOfStack,
   lastTcb,
   NOBODY,
-  nameOfConnection,
   newestConnection,
   Waiting,
 } from './ends.js';
@@ -282,7 +282,7 @@ export class LiveKeeper {
       next: { text, note: null, packet: held[0]?.id ?? null },
       about: null,
       done: false,
-      connections: Array.from(core.connections(), nameOfConnection),
+      connections: Array.from(core.connections(), connectionName),
     };
   }
 

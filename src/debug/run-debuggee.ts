@@ -1,6 +1,7 @@
 // A scenario of the lab as something to be stepped through. Knows runs and worlds; must not know who steps.
 
 import type { Run } from '../lab/run.js';
+import { mirrored } from '../trace/connection-name.js';
 import type { Direction, End, TraceEvent } from '../trace/event.js';
 import {
   type Action,
@@ -17,7 +18,6 @@ import {
   endOfKernel,
   endOfStack,
   lastTcb,
-  mirrored,
   NOBODY,
   newestConnection,
   Waiting,

@@ -5,9 +5,10 @@ import type { StackCore } from '../stack/core.js';
 import type { Listener } from '../stack/listener.js';
 import { type CloseReason, type Connection, IdleHandler } from '../tcp/connection.js';
 import { TcpError } from '../tcp/errors.js';
+import { connectionName, mirrored } from '../trace/connection-name.js';
 import type { End } from '../trace/event.js';
 import type { Timeline } from '../trace/timeline.js';
-import { formatEnd, type IpAddress } from '../wire/address.js';
+import type { IpAddress } from '../wire/address.js';
 import type { Call } from './scenario.js';
 import { StatePath } from './state-path.js';
 import { callInTrace, failureInTrace } from './words.js';
@@ -157,16 +158,15 @@ export class StackParty implements Party {
   /** Of the newest connection, where it is not another's. */
   #tell(what: What, about = this.#talk?.connection ?? null): void {
     const { timeline, end, now } = this.#options;
-    const connection = about === null ? null : connectionName(about, end);
+    const connection = about === null ? null : nameFrom(end, about);
     timeline.add({ timeUs: now(), end, connection, tcb: null, ...what });
   }
 }
 
 /** Our end of the world first, whoever tells it. */
-function connectionName(connection: Connection, end: End): string {
-  const { localAddress, localPort, remoteAddress, remotePort } = connection;
-  const ends = [formatEnd(localAddress, localPort), formatEnd(remoteAddress, remotePort)];
-  return (end === 'ours' ? ends : ends.reverse()).join(' ');
+function nameFrom(end: End, about: Connection): string {
+  const own = connectionName(about);
+  return end === 'ours' ? own : mirrored(own);
 }
 
 type What = { kind: 'call'; call: string; bytes: number } | { kind: 'news'; news: string };

@@ -1,7 +1,6 @@
 // What keeps the gate of a running stack, without a socket: one that is slow to read, and one that has gone.
 
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { nameOfConnection } from '../../src/debug/ends.js';
 import { LiveKeeper } from '../../src/debug/live-keeper.js';
 import type { LiveReply, LiveRequest } from '../../src/debug/live-messages.js';
 import { HaltingClock } from '../../src/device/halting-clock.js';
@@ -9,6 +8,7 @@ import { Simulation } from '../../src/device/virtual-clock.js';
 import { Run } from '../../src/lab/run.js';
 import { scenarioNamed } from '../../src/lab/scenarios/index.js';
 import { SimulatedWorld } from '../../src/lab/simulation.js';
+import { connectionName } from '../../src/trace/connection-name.js';
 
 const HALF_AN_HOUR = 1_800_000;
 
@@ -47,7 +47,7 @@ afterEach(async () => {
 const ask = (request: LiveRequest) => keeper.line(JSON.stringify(request));
 
 function connection(): string {
-  return nameOfConnection([...world.core.connections()][0]!);
+  return connectionName([...world.core.connections()][0]!);
 }
 
 it('shows no more to one that does not read, until it does', async () => {
