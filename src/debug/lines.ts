@@ -10,7 +10,7 @@ import { helpLines } from './help.js';
 import { ladderLines } from './ladder.js';
 import { type Style, toAscii } from './layout.js';
 import { formatView } from './report.js';
-import type { Interrupted, Session } from './session.js';
+import type { Session } from './session.js';
 
 /** A line of a script that cannot be carried out. */
 export class ScriptError extends Error {
@@ -31,7 +31,6 @@ export interface LinesOptions {
   prompt: string | null;
   /** Named in failures: a file, or `standard input`. */
   source: string;
-  interrupted?: Interrupted;
 }
 
 /** Carries out all lines. @throws ScriptError at the first one that cannot be, in a script */
@@ -46,7 +45,7 @@ export async function runLines(session: Session, options: LinesOptions): Promise
     try {
       const command = parseCommand(line);
       if (command?.name === 'quit') return;
-      if (command !== null) say(await runCommand(session, command, options));
+      if (command !== null) say(await runCommand(session, command, style));
     } catch (error) {
       const { message, fix } = asComplaint(error);
       if (prompt === null)
@@ -60,7 +59,7 @@ export async function runLines(session: Session, options: LinesOptions): Promise
 async function runCommand(
   session: Session,
   command: Exclude<Command, { name: 'quit' }>,
-  { style, interrupted }: LinesOptions,
+  style: Style,
 ): Promise<string> {
   switch (command.name) {
     case 'help':
@@ -72,7 +71,7 @@ async function runCommand(
     case 'breaks':
       return text(breakLines(session));
     default:
-      return formatView(await session.run(command, interrupted), style);
+      return formatView(await session.run(command), style);
   }
 }
 

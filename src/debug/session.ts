@@ -138,7 +138,7 @@ export class Session {
   }
 
   /** Looks again where a clock runs by itself; the place in the history is the same. */
-  refresh(): View {
+  refresh(): void {
     const last = this.#history.length - 1;
     const old = this.#history[last]!;
     const now = this.#look(old.action, this.#history[last - 1] ?? null, this.#since);
@@ -146,7 +146,6 @@ export class Session {
     this.#history[last] = { ...now, struck, message, steps };
     const stillThere = now.held.some(({ id }) => id === chosen);
     if (stillThere) this.#history[last].chosen = chosen;
-    return this.view;
   }
 
   #look(action: string, before: View | null, since: number): View {
