@@ -97,8 +97,12 @@ export class RecordFile {
       });
       clearTimeout(timer);
     }
+    const isTold = this.#failed;
     this.#failed = true;
-    await this.#end().catch(() => {});
+    // Some file systems say only now that there was no room.
+    await this.#end().catch((error: Error) => {
+      if (!isTold) this.onfailure?.(error);
+    });
     return this.#waiting;
   }
 
