@@ -37,6 +37,9 @@ const KEPT = 5000;
 /** Bytes that a debugger has not read (it may be suspended), after which it is shown no more until it has. */
 const MOST_UNREAD = 1024 * 1024;
 
+/** Connections that a person may go through one by one; a stack may have a million. */
+const MOST_NAMES = 500;
+
 /** A stack that serves, as far as a debugger needs it. */
 export interface LiveStack {
   readonly gate: Gate;
@@ -282,7 +285,7 @@ export class LiveKeeper {
       next: { text, note: null, packet: held[0]?.id ?? null },
       about: null,
       done: false,
-      connections: Array.from(core.connections(), connectionName),
+      connections: firstNames(core),
     };
   }
 
@@ -303,6 +306,15 @@ export class LiveKeeper {
     if (sockets === null) return { ...NOBODY, endpoint, state: NOT_SEEN };
     return { endpoint, ...endOfKernel(sockets, connection) };
   }
+}
+
+function firstNames(core: StackCore): string[] {
+  const names: string[] = [];
+  for (const connection of core.connections()) {
+    if (names.length === MOST_NAMES) break;
+    names.push(connectionName(connection));
+  }
+  return names;
 }
 
 function isListening(core: StackCore, endpoint: string): boolean {

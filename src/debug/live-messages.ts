@@ -15,7 +15,7 @@ export type LiveRequest =
 
 /** What can be seen of a stack at one time; its events come by themselves, each once. */
 export interface LiveLook extends Omit<Look, 'events' | 'verdict'> {
-  /** All connections, for whoever chooses one. */
+  /** Connections, for whoever chooses one: all, or some of very many. */
   connections: readonly string[];
 }
 
