@@ -10,6 +10,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { checkTun } from '../dist/cli/checks.js';
 
 const SOURCE = 'src/tcp/close.ts';
 
@@ -28,6 +29,12 @@ const STOPS = {
 };
 
 const { who, port, editor } = readArguments();
+// Before somebody has attached a debugger to what cannot work.
+const tun = checkTun();
+if (tun.verdict === 'bad') {
+  console.error(`${tun.finding}\n  fix: ${tun.fix}`);
+  process.exit(3);
+}
 if (!editor && !(await isFree(port))) {
   console.error(
     `Something listens on port ${port} already, perhaps another close that waits for a debugger.\n` +

@@ -9,6 +9,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { openStack } from '../dist/index.js';
 import { kernelSockets } from '../dist/trace/kernel-sockets.js';
+import { Recorder } from '../dist/trace/recorder.js';
+import { Timeline } from '../dist/trace/timeline.js';
 
 const OURS = '10.9.0.2';
 const PORT = 7000;
@@ -30,7 +32,8 @@ try {
   if (!socket.closed) await once(socket, 'close');
   await timeWaitOver();
   const { rttUs, retransmits } = socket.tcpInfo();
-  console.log(`ours: ${socket.closeReason}, round trip ${rttUs} µs, ${retransmits} sent again`);
+  const ending = socket.closeReason === 'fin' ? 'closed in order' : socket.closeReason;
+  console.log(`ours: ${ending}, round trip ${rttUs} µs, ${retransmits} sent again`);
   console.log(`the kernel’s program: ${outcome}`);
 } finally {
   server.close();
@@ -40,7 +43,7 @@ try {
 
 function open(netns) {
   try {
-    return openStack({ tun: { netns }, tcp: { msl: MSL } });
+    return openStack({ tun: { netns }, tcp: { msl: MSL }, probe: tellStates() });
   } catch (error) {
     console.error(`${error.message}\n\nWhat this machine lacks: npx finwait doctor`);
     process.exit(1);
@@ -49,8 +52,7 @@ function open(netns) {
 
 /** What our program does with the connection. */
 function talk(socket) {
-  socket.on('tcpstate', (to, from) => say(`${from} -> ${to}`));
-  socket.on('error', (error) => say(error.message));
+  socket.on('error', (error) => console.log(`  ours: ${error.message}`));
   socket.once('data', () => {
     socket.write('welcome\n');
     // In a turn of its own, while the data are on their way: a breakpoint here is one in mid-flight.
@@ -59,18 +61,28 @@ function talk(socket) {
   if (who === 'passive') socket.on('end', () => socket.end());
 }
 
-/** With the kernel's state at the same moment. */
-function say(what) {
+/**
+ * Our changes of state, each with the kernel's state at that very moment: it is read before our stack goes
+ * on, so what it is about to send has not been sent. (Events of a socket come when its turn is over.)
+ */
+function tellStates() {
+  const timeline = new Timeline(1);
+  timeline.onEvent = ({ kind, from, to }) => {
+    if (kind !== 'state') return;
+    console.log(`  ours ${`${from} -> ${to}`.padEnd(28)} the kernel’s ${kernelState()}`);
+  };
+  return new Recorder(timeline);
+}
+
+function kernelState() {
   const row = kernelSockets(`/proc/${peer.pid}/net`).find(({ remotePort }) => remotePort === PORT);
-  console.log(`  ours ${what.padEnd(28)} the kernel’s ${row?.state ?? 'CLOSED'}`);
+  return row?.state ?? 'CLOSED';
 }
 
 async function timeWaitOver() {
-  if (stack.core.timeWaits().length === 0) return;
   while (stack.core.timeWaits().length > 0) {
     await new Promise((resolve) => setTimeout(resolve, MSL / 5));
   }
-  say('TIME-WAIT -> CLOSED');
 }
 
 async function startPeer() {

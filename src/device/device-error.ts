@@ -39,19 +39,27 @@ const MISSING_DRIVER: Explanation = [
   'load the driver with `sudo modprobe tun`, or start the container with `--device /dev/net/tun`',
 ];
 
+/** Nobody gets an interface, made by root or not, who may not open the device. */
+const CLOSED_DRIVER: Explanation = [
+  'no permission to open /dev/net/tun',
+  'run as root, or once: `sudo chmod 0666 /dev/net/tun`',
+];
+
 function denied(name: string, action: string): Explanation {
+  const own = name.replace('%d', '0');
+  const then = own === name ? ' and set it up' : ', set it up and open it by that name';
   return [
     `no permission to ${action}`,
     'run as root, or let root make the interface for you once: ' +
-      `\`sudo ip tuntap add ${name} mode tun user $USER\`, then give it its addresses and set it up`,
+      `\`sudo ip tuntap add ${own} mode tun user $USER\`, then give it its addresses${then}`,
   ];
 }
 
-function explainOpen(error: SystemError, name: string): Explanation | null {
+function explainOpen(error: SystemError): Explanation | null {
   const { code, subject } = error;
   if (subject === '/dev/net/tun') {
     if (/^(ENOENT|ENODEV|ENXIO|ENOTDIR)$/.test(code)) return MISSING_DRIVER;
-    if (/^(EACCES|EPERM)$/.test(code)) return denied(name, 'open /dev/net/tun');
+    if (/^(EACCES|EPERM)$/.test(code)) return CLOSED_DRIVER;
   }
   if (code === 'ENOENT') {
     return [`there is no network namespace ${subject}`, '`ip netns list` shows those with a name'];
@@ -83,7 +91,7 @@ function explainName(error: SystemError, name: string, queues: number): Explanat
 
 function explain(error: SystemError, name: string, queues: number): Explanation | null {
   const { code, syscall, subject } = error;
-  if (syscall === 'open') return explainOpen(error, name);
+  if (syscall === 'open') return explainOpen(error);
   if (syscall === 'TUNSETIFF') return explainName(error, name, queues);
   if (syscall === 'setns') {
     return code === 'EINVAL'

@@ -45,8 +45,8 @@ export class KernelParty implements Party {
   }
 
   get state(): string {
-    const view = this.#newest === null ? undefined : this.#end.views.get(this.#newest);
-    return view?.state ?? 'CLOSED';
+    if (this.#newest === null) return this.#end.listens ? 'LISTEN' : 'CLOSED';
+    return this.#end.views.get(this.#newest)!.state;
   }
 
   get path(): readonly string[] {
@@ -68,7 +68,7 @@ export class KernelParty implements Party {
     return error;
   }
 
-  /** All connections of this run that the kernel knew of when it was looked last. */
+  /** All connections of this run, and its listener, that the kernel knew of when it was looked last. */
   get sockets(): readonly KernelSocket[] {
     return this.#sockets;
   }
@@ -90,7 +90,8 @@ export class KernelParty implements Party {
     const { port, peerPort } = this.#ends;
     const near = (first: number, one: number) => one >= first && one < first + PORTS;
     return parseSockets(this.#process.readTable()).filter(
-      (socket) => near(port, socket.localPort) && near(peerPort, socket.remotePort),
+      ({ state, localPort, remotePort }) =>
+        near(port, localPort) && (state === 'LISTEN' || near(peerPort, remotePort)),
     );
   }
 

@@ -70,9 +70,8 @@ const endedBy = (
   why: string,
 ): Transition[] => from.map((state) => row(state, event, CLOSED, sends, section, why));
 
-/** States in which the peer has been heard of, and may still be. */
-const WITH_A_PEER: readonly State[] = [
-  SYN_RECEIVED,
+/** States in which both have agreed on a connection, and the peer may still be there. */
+const ESTABLISHED_ONCE: readonly State[] = [
   ESTABLISHED,
   CLOSE_WAIT,
   FIN_WAIT_1,
@@ -80,6 +79,8 @@ const WITH_A_PEER: readonly State[] = [
   LAST_ACK,
   FIN_WAIT_2,
 ];
+/** The same, and the one in which the peer has only been heard of. */
+const WITH_A_PEER: readonly State[] = [SYN_RECEIVED, ...ESTABLISHED_ONCE];
 
 /** Every change of state that this stack makes. Anything else is a defect and throws. */
 export const TRANSITIONS: readonly Transition[] = [
@@ -221,10 +222,18 @@ export const TRANSITIONS: readonly Transition[] = [
     CLOSED,
     '',
     '3.10.7.4',
-    'Another SYN, in the window of a connection that we did not ask for: back to LISTEN.',
+    'Another SYN, in the window of a connection that we did not ask for: it goes; the listener is in LISTEN as before.',
   ),
   row(SYN_SENT, 'rcv RST', CLOSED, '', '3.10.7.3', 'The peer refused the connection.'),
-  ...endedBy('rcv RST', WITH_A_PEER, '', '3.10.7.4', 'The peer reset the connection.'),
+  row(
+    SYN_RECEIVED,
+    'rcv RST',
+    CLOSED,
+    '',
+    '3.10.7.4',
+    'The peer wants no such connection: nothing is left of it; a listener that has made it is in LISTEN as before.',
+  ),
+  ...endedBy('rcv RST', ESTABLISHED_ONCE, '', '3.10.7.4', 'The peer reset the connection.'),
   row(SYN_SENT, 'ABORT', CLOSED, '', '3.10.5', 'Our user gave up before anything was established.'),
   ...endedBy(
     'ABORT',

@@ -16,16 +16,23 @@ const NOTHING: KernelView = {
   retransmits: 0,
 };
 
+const LISTEN = 'LISTEN';
+/** A listener makes connections: what they were before, RFC 9293 §3.10.7.2. */
+const CALLED: KernelView = { ...NOTHING, state: LISTEN };
+
 /**
  * Adds events of the end `theirs` to a timeline: `state` when a look shows another one, and `sample` when
  * a timer was set or stopped, or a queue has another length. Where one look after the other shows two
- * states that cannot follow each other, `not seen` stands between them: nothing is guessed.
+ * states that cannot follow each other, `not seen` stands between them: nothing is guessed. A listener that
+ * appears is a `state` event of no connection, and those that are made of it begin in LISTEN.
  */
 export class KernelEnd {
   readonly #timeline: Timeline;
   readonly #now: () => number;
   /** By connection, in the order in which they were seen first. */
   readonly #views = new Map<string, KernelView>();
+  /** Ports on which somebody listened when it was looked last. */
+  #listening: ReadonlySet<number> = new Set();
 
   /** @param now microseconds, by the clock of our stack */
   constructor(timeline: Timeline, now: () => number) {
@@ -38,34 +45,60 @@ export class KernelEnd {
     return this.#views;
   }
 
-  /** A look: all sockets there that may be of interest; listeners are passed over. */
+  /** Whether somebody listened when it was looked last. */
+  get listens(): boolean {
+    return this.#listening.size > 0;
+  }
+
+  /** A look: all sockets there that may be of interest. */
   sample(sockets: readonly KernelSocket[]): void {
+    const listened = this.#listening;
+    this.#noteListeners(sockets);
     const seen = new Map<string, KernelView>();
     for (const socket of sockets) {
-      if (socket.remotePort !== 0) seen.set(connectionOf(socket), viewOf(socket));
+      if (socket.state === LISTEN) continue;
+      const connection = connectionOf(socket);
+      seen.set(connection, viewOf(socket));
+      if (this.#views.has(connection)) continue;
+      const port = socket.localPort;
+      const wasCalled = socket.state !== 'SYN-SENT';
+      const hadListener = listened.has(port) || this.#listening.has(port);
+      this.#views.set(connection, wasCalled && hadListener ? CALLED : NOTHING);
     }
-    for (const name of seen.keys()) if (!this.#views.has(name)) this.#views.set(name, NOTHING);
     for (const [name, last] of this.#views) this.#compare(name, last, seen.get(name) ?? NOTHING);
   }
 
+  /** That a listener is given up its program's call says; its connections stay. */
+  #noteListeners(sockets: readonly KernelSocket[]): void {
+    const ports = sockets.filter(({ state }) => state === LISTEN).map((socket) => socket.localPort);
+    for (const port of ports) {
+      if (!this.#listening.has(port)) this.#addState(null, 'CLOSED', LISTEN);
+    }
+    this.#listening = new Set(ports);
+  }
+
   #compare(connection: string, last: KernelView, now: KernelView): void {
-    const common = { timeUs: this.#now(), end: 'theirs', connection, tcb: null } as const;
     if (now.state !== last.state) {
       const direct = mayFollow(last.state, now.state);
-      const unseen = { kind: 'state', event: '', section: '', why: '' } as const;
-      if (!direct) this.#timeline.add({ ...common, ...unseen, from: last.state, to: NOT_SEEN });
-      const from = direct ? last.state : NOT_SEEN;
-      this.#timeline.add({ ...common, ...unseen, from, to: now.state });
+      if (!direct) this.#addState(connection, last.state, NOT_SEEN);
+      this.#addState(connection, direct ? last.state : NOT_SEEN, now.state);
     }
-    if (!isAlike(last, now)) this.#timeline.add({ ...common, kind: 'sample', ...now });
+    if (!isAlike(last, now)) {
+      const common = { timeUs: this.#now(), end: 'theirs', connection, tcb: null } as const;
+      this.#timeline.add({ ...common, kind: 'sample', ...now });
+    }
     this.#views.set(connection, now);
+  }
+
+  #addState(connection: string | null, from: string, to: string): void {
+    const common = { timeUs: this.#now(), end: 'theirs', connection, tcb: null } as const;
+    const unseen = { kind: 'state', event: '', section: '', why: '' } as const;
+    this.#timeline.add({ ...common, ...unseen, from, to });
   }
 }
 
 /** Whether one segment, call or timeout leads from a state to the other. */
 function mayFollow(from: string, to: string): boolean {
-  // A listener makes the connection: what was CLOSED here was LISTEN there.
-  if (from === 'CLOSED' && to === 'SYN-RECEIVED') return true;
   return TRANSITIONS.some((row) => STATE_NAMES[row.from] === from && STATE_NAMES[row.to] === to);
 }
 

@@ -3,10 +3,10 @@
 
 import type { Host } from '../tcp/host.js';
 import type { Probe } from '../tcp/probe.js';
-import { STATE_NAMES, type State } from '../tcp/state.js';
+import { CLOSED, LISTEN, STATE_NAMES, type State } from '../tcp/state.js';
 import type { Tcb } from '../tcp/tcb.js';
 import { TIMER_NAMES, type TimerId } from '../tcp/timers.js';
-import type { Transition } from '../tcp/transitions.js';
+import { type Transition, transitionFor } from '../tcp/transitions.js';
 import { formatEnd, type IpAddress } from '../wire/address.js';
 import { IpHeader, PROTOCOL_TCP, parseQuotedIp } from '../wire/ip.js';
 import { seqMax } from '../wire/sequence.js';
@@ -142,6 +142,10 @@ export class Recorder implements Probe {
   listenerCall(host: Host, address: IpAddress | null, port: number, call: string): void {
     const where = formatEnd(address ?? '*', port);
     this.#add(host, null, { kind: 'call', call: `${call} ${where}`, bytes: 0 });
+    if (call !== 'listen') return;
+    const { event, section, why } = transitionFor(CLOSED, 'passive OPEN', LISTEN);
+    const names = { from: STATE_NAMES[CLOSED]!, to: STATE_NAMES[LISTEN]! };
+    this.#add(host, null, { kind: 'state', ...names, event, section, why });
   }
 
   callFailed(host: Host, call: string, errorCode: string): void {

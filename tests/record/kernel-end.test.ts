@@ -61,7 +61,7 @@ describe('a row of /proc/net/tcp', () => {
 });
 
 /** What a look shows of one connection; null when it shows nothing. */
-function looks(views: readonly (Partial<KernelView> | null)[]): TraceEvent[] {
+function looks(views: readonly (Partial<KernelView & KernelSocket> | null)[]): TraceEvent[] {
   const timeline = new Timeline();
   const end = new KernelEnd(timeline, () => 7);
   const ends = {
@@ -110,6 +110,15 @@ describe('from one look to the next', () => {
       'not seen → LAST-ACK',
       'LAST-ACK → CLOSED',
     ]);
+  });
+
+  it('a listener is told once, and those who call it find it in LISTEN', () => {
+    const listener: Partial<KernelSocket> = { state: 'LISTEN', remotePort: 0 };
+    const events = looks([listener, listener, { state: 'SYN-RECEIVED' }]);
+    expect(statesOf(events)).toEqual(['CLOSED → LISTEN', 'LISTEN → SYN-RECEIVED']);
+    expect(events[0]).toMatchObject({ end: 'theirs', connection: null });
+    const [, called] = looks([listener, { state: 'SYN-SENT' }]);
+    expect(called).toMatchObject({ from: 'CLOSED', to: 'SYN-SENT' });
   });
 
   it('nothing is told while nothing changes, though timers run down', () => {

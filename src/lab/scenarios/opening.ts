@@ -65,7 +65,7 @@ export const OPENING: readonly Scenario[] = [
     title: 'A SYN from long ago arrives before the real one',
     section: 'RFC 9293 §3.5, Figure 8',
     why:
-      'We cannot tell an old SYN from a new one and answer it, but the peer sees that we acknowledge a number that it has not sent, and resets what was never a connection. ' +
+      'We cannot tell an old SYN from a new one and answer it, but the peer sees that we acknowledge a number that it has not sent, and resets what was never a connection: in the figure we go back to LISTEN, which our listener has never left, and only the record that it had made ends in CLOSED. ' +
       'This is why there is a third segment: with two, the stale SYN would have opened a connection that nobody asked for.',
     faults: [
       {
@@ -91,7 +91,10 @@ export const OPENING: readonly Scenario[] = [
       },
       { until: { end: 'ours', state: 'SYN-RECEIVED' } },
       { until: { seen: THEIR_RST, times: 1 }, note: 'the peer does not know what we acknowledge' },
-      { holds: { end: 'ours', state: 'CLOSED' }, note: 'no connection has appeared' },
+      {
+        holds: { end: 'ours', state: 'CLOSED' },
+        note: 'the record has gone, and no program has seen it; the listener waits as before',
+      },
       { until: { end: 'theirs', state: 'ESTABLISHED' }, note: 'the real SYN arrives' },
       { until: { end: 'ours', state: 'ESTABLISHED' } },
     ],
