@@ -151,9 +151,9 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     parse: plain('follow'),
   },
   explain: {
-    usage: 'explain [STATE|EVENT]',
+    usage: 'explain [WORD]',
     key: 'e',
-    help: 'what a state means; both states of now',
+    help: 'what a state, an event or a word like RST means',
     parse: (words) => ({ name: 'explain', word: words.length === 0 ? null : words.join(' ') }),
   },
   ladder: { usage: 'ladder', key: 'v', help: 'view the whole ladder', parse: plain('ladder') },

@@ -98,8 +98,11 @@ export interface Debuggee {
   act(action: Action): Promise<void>;
   /** Ends an action that only waits; null where actions do not wait. */
   readonly wake: (() => void) | null;
-  /** Shows another connection from now on, the next one each time; null where there is only one. */
-  readonly follow: (() => Promise<void>) | null;
+  /**
+   * Shows another connection from now on, the next one each time; null where there is only one.
+   * Resolves with what is shown, in words. @throws Refusal where there is none
+   */
+  readonly follow: (() => Promise<string>) | null;
   /** Called when something has changed that no action of ours has caused. */
   onChange: (() => void) | null;
   /** Rejects when it cannot go on: its process has ended. */

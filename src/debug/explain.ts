@@ -1,12 +1,16 @@
-// Explains states, events and scenarios, from the table of transitions and from the lab's own words. Knows
-// what can be explained; must not know how it is shown.
+// Explains states, events, scenarios and other words, from the table of transitions and from the lab's own
+// words. Knows what can be explained; must not know how it is shown.
 
+import { GLOSSARY, type WordNote } from '../lab/glossary.js';
 import type { Scenario } from '../lab/scenario.js';
 import { SCENARIOS } from '../lab/scenarios/index.js';
 import { STATE_NOTES, type StateName, type StateNote } from '../lab/states.js';
 import { STATE_NAMES } from '../tcp/state.js';
 import { TRANSITIONS, type Transition } from '../tcp/transitions.js';
 import { bare, stateNamed, suggestion } from './words.js';
+
+/** A word as it is shown: other spellings are only for finding it. */
+type ShownWord = Omit<WordNote, 'aliases'>;
 
 /** A change of state, its states as names. */
 export interface Way {
@@ -21,6 +25,7 @@ export interface Way {
 export type Explanation =
   | ({ kind: 'state'; name: string; reached: Way[]; left: Way[]; scenarios: string[] } & StateNote)
   | { kind: 'event'; name: string; ways: Way[] }
+  | ({ kind: 'word' } & ShownWord)
   | {
       kind: 'scenario';
       name: string;
@@ -43,27 +48,56 @@ export class UnknownWord extends Error {
 }
 
 /** All that can be explained, by kind. */
-export function explainable(): { states: string[]; events: string[]; scenarios: string[] } {
+export function explainable(): Record<'states' | 'events' | 'words' | 'scenarios', string[]> {
   return {
     states: [...STATE_NAMES],
     events: [...new Set(TRANSITIONS.map(({ event }) => event))],
+    words: GLOSSARY.map(({ name }) => name),
     scenarios: SCENARIOS.map(({ name }) => name),
   };
 }
 
+interface Entry {
+  name: string;
+  explain: () => Explanation;
+}
+
+/** Everything that has a name; the same name may stand for several things. */
+function entries(): Entry[] {
+  const { states, events } = explainable();
+  return [
+    ...GLOSSARY.map((note) => ({ name: note.name, explain: () => explainWord(note) })),
+    ...states.map((name) => ({ name, explain: () => explainState(name) })),
+    ...events.map((name) => ({ name, explain: () => explainEvent(name) })),
+    ...SCENARIOS.map((each) => ({ name: each.name, explain: () => explainScenario(each) })),
+  ];
+}
+
+/** How a name may be spelt, the strictest reading first: `CLOSE` is the call, though ss(8) has a state of that name. */
+const READINGS: readonly ((text: string) => string)[] = [
+  (text) => text,
+  (text) => text.toLowerCase(),
+  bare,
+];
+
 /**
- * Explains a state, an event or a scenario, however it is spelt: `fin-wait-2`, `FIN_WAIT_2`, `FINWAIT2`.
+ * Explains a state, an event, a scenario or another word, however it is spelt: `fin-wait-2`, `FIN_WAIT_2`,
+ * `FINWAIT2`. Several things where they have the same name.
  * @throws UnknownWord with a suggestion
  */
-export function explain(word: string): Explanation {
+export function explain(word: string): Explanation[] {
+  const all = entries();
+  for (const read of READINGS) {
+    const found = all.filter(({ name }) => read(name) === read(word));
+    if (found.length > 0) return found.map((entry) => entry.explain());
+  }
   const state = stateNamed(word);
-  if (state !== null) return explainState(state);
-  const { states, events, scenarios } = explainable();
-  const event = events.find((name) => bare(name) === bare(word));
-  if (event !== undefined) return explainEvent(event);
-  const scenario = SCENARIOS.find(({ name }) => bare(name) === bare(word));
-  if (scenario !== undefined) return explainScenario(scenario);
-  throw new UnknownWord(word, suggestion(word, [...states, ...scenarios, ...events]));
+  if (state !== null) return [explainState(state)];
+  const key = bare(word);
+  const note = GLOSSARY.find(({ aliases }) => aliases.some((alias) => bare(alias) === key));
+  if (note !== undefined) return [explainWord(note)];
+  const { states, events, words, scenarios } = explainable();
+  throw new UnknownWord(word, suggestion(word, [...states, ...scenarios, ...events, ...words]));
 }
 
 function explainState(name: string): Explanation {
@@ -83,6 +117,10 @@ function explainState(name: string): Explanation {
 function explainEvent(name: string): Explanation {
   const rows = TRANSITIONS.filter(({ event }) => event === name);
   return { kind: 'event', name, ways: rows.map(toWay) };
+}
+
+function explainWord({ aliases, ...note }: WordNote): Explanation {
+  return { kind: 'word', ...note };
 }
 
 function explainScenario({ name, title, section, why, ours, theirs }: Scenario): Explanation {

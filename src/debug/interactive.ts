@@ -162,10 +162,10 @@ export class Interactive {
         this.#quit();
         return;
       case 'help':
-        this.#show('help', helpLines());
+        this.#show('help', helpLines);
         return;
       case 'breaks':
-        this.#show('breakpoints', breakLines(this.#session));
+        this.#show('breakpoints', () => breakLines(this.#session));
         return;
       case 'ladder':
         this.#showLadder();
@@ -209,8 +209,11 @@ export class Interactive {
   }
 
   #explain(word: string | null): void {
+    const { view } = this.#session;
+    const text = (columns: number) => explainLines(word, view, columns);
     try {
-      this.#show('explain', explainLines(word, this.#session.view));
+      text(this.#screen.size.columns); // an unknown word is told where the command was typed
+      this.#show('explain', text);
     } catch (error) {
       this.#complain(error);
       this.#draw();
@@ -219,12 +222,12 @@ export class Interactive {
 
   #showLadder(): void {
     const { view, events } = this.#session;
-    this.#pages = new Pages('ladder', ladderLines(view, events, this.#screen.size.columns));
+    this.#pages = new Pages('ladder', (columns) => ladderLines(view, events, columns));
     this.#pagesKey(this.#pages, 'end');
   }
 
-  #show(title: string, lines: readonly string[]): void {
-    this.#pages = new Pages(title, lines);
+  #show(title: string, text: (columns: number) => readonly string[]): void {
+    this.#pages = new Pages(title, text);
     this.#draw();
   }
 

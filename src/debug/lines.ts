@@ -12,6 +12,9 @@ import { type Style, toAscii } from './layout.js';
 import { formatView } from './report.js';
 import type { Session } from './session.js';
 
+/** As wide as text is where nobody knows the width. */
+const COLUMNS = 80;
+
 /** A line of a script that cannot be carried out. */
 export class ScriptError extends Error {
   override name = 'ScriptError';
@@ -63,11 +66,11 @@ async function runCommand(
 ): Promise<string> {
   switch (command.name) {
     case 'help':
-      return text(helpLines());
+      return text(helpLines(COLUMNS));
     case 'explain':
       return text(explainLines(command.word, session.view));
     case 'ladder':
-      return text(ladderLines(session.view, session.events, 80));
+      return text(ladderLines(session.view, session.events, COLUMNS));
     case 'breaks':
       return text(breakLines(session));
     default:
@@ -91,7 +94,7 @@ export function asComplaint(error: unknown): { message: string; fix: string } {
       message: error.message,
       fix:
         suggestion === null
-          ? 'explain a state, an event or a scenario'
+          ? '`finwait explain` lists what there is'
           : `did you mean ${suggestion}?`,
     };
   }

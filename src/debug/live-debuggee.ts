@@ -69,10 +69,16 @@ export class LiveDebuggee implements Debuggee {
   }
 
   /** One connection after the other, then again the one that something happens to. */
-  readonly follow = (): Promise<void> => {
+  readonly follow = async (): Promise<string> => {
     const { connections } = this.#look!;
+    if (connections.length === 0 && this.#follows === null) {
+      throw new Refusal('there is no connection yet: the first one will be shown by itself');
+    }
     this.#follows = connections[connections.indexOf(this.#follows ?? '') + 1] ?? null;
-    return this.#ask({ follow: this.#follows });
+    await this.#ask({ follow: this.#follows });
+    return this.#follows === null
+      ? 'shown: whichever connection something happens to'
+      : `shown: ${this.#follows}`;
   };
 
   act(action: Action): Promise<void> {

@@ -8,16 +8,20 @@ const FRAME = 2;
 
 export class Pages {
   readonly #title: string;
-  readonly #lines: readonly string[];
+  readonly #text: (columns: number) => readonly string[];
+  #columns = 0;
+  #lines: readonly string[] = [];
   #top = 0;
 
-  constructor(title: string, lines: readonly string[]) {
+  /** @param text its lines, of at most so many letters */
+  constructor(title: string, text: (columns: number) => readonly string[]) {
     this.#title = title;
-    this.#lines = lines;
+    this.#text = text;
   }
 
   /** Moves, or stays. @returns whether they are still to be shown: any other key goes back */
-  key(key: string, { rows }: Size): boolean {
+  key(key: string, { columns, rows }: Size): boolean {
+    this.#fit(columns);
     const page = rows - FRAME;
     const last = Math.max(this.#lines.length - page, 0);
     const moves: Readonly<Record<string, number>> = {
@@ -40,6 +44,7 @@ export class Pages {
 
   /** Exactly `rows` lines, at most `columns` letters wide. */
   draw({ columns, rows }: Size): string[] {
+    this.#fit(columns);
     const page = rows - FRAME;
     const shown = this.#lines.slice(this.#top, this.#top + page);
     const left = this.#lines.length - this.#top - page;
@@ -48,5 +53,13 @@ export class Pages {
       ...Array.from({ length: page }, (_, i) => cut(shown[i] ?? '', columns)),
       left > 0 ? ` ${left} more lines, space · any other key: back` : ' any key: back',
     ];
+  }
+
+  /** Somebody may have changed the size of the terminal. */
+  #fit(columns: number): void {
+    if (columns === this.#columns) return;
+    this.#columns = columns;
+    this.#lines = this.#text(columns);
+    this.#top = Math.max(Math.min(this.#top, this.#lines.length - 1), 0);
   }
 }

@@ -14,6 +14,8 @@ export interface Size {
 export const LEAST: Size = { columns: 60, rows: 20 };
 
 const KEYS = ' space step  c continue  d drop  b back  e explain  : command  ? help  q quit';
+/** Where there is no room for all of them. */
+const FEWER_KEYS = ' space step  c continue  d drop  : command  ? help  q quit';
 
 /** Lines that do not depend on how much there is to say: two of heading, four rules, keys. */
 const FIXED = 7;
@@ -48,7 +50,7 @@ export function drawScreen(view: View, size: Size, style: Style, ladder: Ladder)
     ...why,
     ...next.map((line) => paint(line, style.colour, 'cyan')),
     ...remarkLines.map((line) => paint(line, style.colour, 'yellow')),
-    paint(cut(KEYS, columns), style.colour, 'dim'),
+    paint(columns < KEYS.length ? FEWER_KEYS : KEYS, style.colour, 'dim'),
   ];
   return finish(lines, style).slice(0, rows);
 }

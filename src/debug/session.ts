@@ -329,8 +329,9 @@ export class Session {
   async #follow(): Promise<void> {
     const { follow } = this.#debuggee;
     if (follow === null) throw new Refusal('a scenario shows its newest connection');
-    await follow();
+    const message = await follow();
     this.refresh();
+    this.#show({ message });
   }
 
   #choose(by: 1 | -1): void {

@@ -84,7 +84,7 @@ export function makeView(look: Look, circumstances: Circumstances): View {
     why:
       before === null && look.about !== null
         ? [look.about]
-        : reasons(fresh, leftGate(before, held)),
+        : reasons(fresh, leftGate(before, held), (packet) => receiver(before, packet)),
     fresh,
     upTo: nextIndex(events),
     startUs,
@@ -107,6 +107,12 @@ function kernelRepeated({ theirs, connection, timeUs }: Look, before: View | nul
 /** What waited and does so no more. */
 function leftGate(before: View | null, held: readonly HeldLook[]): readonly HeldLook[] {
   return before?.held.filter(({ id }) => held.every((other) => other.id !== id)) ?? [];
+}
+
+/** Whom a packet was for, as that end was before; only the connection that is shown is known. */
+function receiver(before: View | null, { connection, direction }: HeldLook): EndLook | null {
+  if (before === null || connection === null || connection !== before.connection) return null;
+  return direction === 'in' ? before.ours : before.theirs;
 }
 
 /** Events from index `since` on; they are in order, and without gaps. */

@@ -5,7 +5,7 @@ import { STATE_NAMES } from '../tcp/state.js';
 import { TRANSITIONS, type Transition } from '../tcp/transitions.js';
 import { type End, type SegmentFields, type TraceEvent, TWO_MSL } from '../trace/event.js';
 import { hasFlag, sequenceLength } from '../trace/segment.js';
-import type { HeldLook, Reason } from './debuggee.js';
+import type { EndLook, HeldLook, Reason } from './debuggee.js';
 
 /** What it means that a timer has run out. */
 const TIMERS: Readonly<Record<string, readonly [why: string, section: string]>> = {
@@ -60,6 +60,10 @@ const DROPS: Readonly<Record<string, readonly [why: string, section: string]>> =
     'It is of the past: an ACK says where we stand.',
     'RFC 9293 §3.10.7.4, first check',
   ],
+  'RST not at RCV.NXT': [
+    'Whoever knows only roughly where we are may have forged it: only the very next number is obeyed, and for another one in the window an ACK asks its sender to say it exactly.',
+    'RFC 5961 §3.2',
+  ],
   'SYN in the window': [
     'A SYN cannot end a connection that exists: an ACK asks its sender to prove itself.',
     'RFC 5961 §4.2',
@@ -85,6 +89,31 @@ const DROPS: Readonly<Record<string, readonly [why: string, section: string]>> =
     'A listener has nothing that could be ended.',
     'RFC 9293 §3.10.7.2, first check',
   ],
+  'RST without an ACK of our SYN': [
+    'Only whoever has seen our SYN can refuse it: anybody else may have forged this.',
+    'RFC 9293 §3.10.7.3, second check',
+  ],
+  'no SYN': ['It neither opens the connection nor refuses it.', 'RFC 9293 §3.10.7.3, fifth check'],
+  'no ACK': [
+    'Once a connection exists each segment says what has arrived.',
+    'RFC 9293 §3.10.7.4, fifth check',
+  ],
+  'ACK outside what was sent': [
+    'It acknowledges what was never sent, or what is long past: an ACK says where we stand.',
+    'RFC 5961 §5.2',
+  ],
+  'received before': [
+    'Its numbers say that it has come already: an ACK says what is expected next.',
+    'RFC 9293 §3.10.7.4, first check',
+  ],
+  'beyond the window': [
+    'There is no room for it: its sender keeps it, and sends it again.',
+    'RFC 9293 §3.10.7.4, first check',
+  ],
+  'text behind the FIN': [
+    'Nothing can follow the end of the stream.',
+    'RFC 9293 §3.10.7.4, seventh check',
+  ],
   'no SYN in LISTEN': ['Only a SYN can begin a connection.', 'RFC 9293 §3.10.7.2'],
   'bad checksum': ['Damaged on its way: nothing in it can be believed.', 'RFC 9293 §3.1'],
 };
@@ -107,8 +136,18 @@ const CALLS: Readonly<Record<string, readonly [why: string, section: string]>> =
   linger: ['The next close waits so long for its FIN to be acknowledged.', 'socket(7), SO_LINGER'],
 };
 
-/** The reasons for what happened in a step, the most telling first. */
-export function reasons(events: readonly TraceEvent[], left: readonly HeldLook[]): Reason[] {
+/** The end that a segment comes to, as it was before; null where that is not known. */
+export type ReceiverOf = (held: HeldLook) => Pick<EndLook, 'state' | 'tcb'> | null;
+
+/**
+ * The reasons for what happened in a step, the most telling first.
+ * @param left what has left the gate
+ */
+export function reasons(
+  events: readonly TraceEvent[],
+  left: readonly HeldLook[],
+  receiverOf: ReceiverOf = () => null,
+): Reason[] {
   const states: Reason[] = [];
   const others: Reason[] = [];
   const plain: Reason[] = [];
@@ -123,7 +162,7 @@ export function reasons(events: readonly TraceEvent[], left: readonly HeldLook[]
   }
   // A state tells more than the segment that led to it.
   const told = [...states, ...others];
-  if (told.length === 0) told.push(...left.map(forPassage));
+  if (told.length === 0) told.push(...left.map((held) => forPassage(held, receiverOf(held))));
   return withoutRepetition(told.length > 0 ? told : plain);
 }
 
@@ -195,16 +234,45 @@ function forCall({ end, call }: Of<'call'>): Reason[] {
   return [{ end, what: `calls ${name}`, why, section }];
 }
 
+type Rule = readonly [why: string, section: string];
+
 /** A segment has gone on its way, and changed no state. */
-function forPassage({ direction, text, again, segment }: HeldLook): Reason {
-  const to: End = direction === 'in' ? 'ours' : 'theirs';
-  if (segment === null) return { end: to, what: `gets ${text}`, why: '', section: '' };
-  if (again) {
-    const why = 'A repetition: whoever has it already acknowledges it again, and drops it.';
-    return { end: to, what: `gets ${text}`, why, section: 'RFC 9293 §3.10.7.4, first check' };
+function forPassage(held: HeldLook, receiver: ReturnType<ReceiverOf>): Reason {
+  const { direction, text, again, segment } = held;
+  const end: End = direction === 'in' ? 'ours' : 'theirs';
+  if (segment === null) return { end, what: `gets ${text}`, why: '', section: '' };
+  const [why, section] = meaningTo(segment, receiver) ?? (again ? REPETITION : meaning(segment));
+  return { end, what: `gets ${text}`, why, section };
+}
+
+const REPETITION: Rule = [
+  'A repetition: whoever has it already acknowledges it again, and drops it.',
+  'RFC 9293 §3.10.7.4, first check',
+];
+const RST_FOR_NOBODY: Rule = [
+  'There is no connection that it could end, and a RST is never answered.',
+  'RFC 9293 §3.10.7.1',
+];
+const FOR_NOBODY: Rule = [
+  'There is no such connection, or not any more: a RST says so.',
+  'RFC 9293 §3.10.7.1',
+];
+const OLD_ACK: Rule = [
+  'It acknowledges nothing that was not acknowledged before, and may only tell of the window.',
+  'RFC 9293 §3.10.7.4, fifth check',
+];
+
+/** What a segment means to just this end; null where it means what it always does. */
+function meaningTo(segment: SegmentFields, receiver: ReturnType<ReceiverOf>): Rule | null {
+  if (receiver === null) return null;
+  const { state, tcb } = receiver;
+  if (state === 'CLOSED') {
+    if (hasFlag(segment, 'RST')) return RST_FOR_NOBODY;
+    // A SYN alone is for a listener, which is no connection.
+    return segment.flags === 'SYN' ? null : FOR_NOBODY;
   }
-  const [why, section] = meaning(segment);
-  return { end: to, what: `gets ${text}`, why, section };
+  if (tcb === null || segment.flags !== 'ACK' || segment.length > 0) return null;
+  return ((segment.ack - tcb.sndUna) | 0) <= 0 ? OLD_ACK : null;
 }
 
 /** Direction is seen from our end, whoever tells of the segment. */
@@ -214,7 +282,7 @@ function forSegment({ end, direction, segment }: Of<'segment'>): Reason {
   return { end, what: `${verb} ${segment.flags}`, why, section };
 }
 
-function meaning(segment: SegmentFields): readonly [why: string, section: string] {
+function meaning(segment: SegmentFields): Rule {
   if (hasFlag(segment, 'RST'))
     return [
       'It ends the connection at once, if its number is exact.',

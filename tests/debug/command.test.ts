@@ -63,10 +63,14 @@ function refusal(line: string): Error {
 }
 
 describe('the help', () => {
-  it('names every command, and its lines fit a terminal of 80 columns', () => {
-    const text = helpLines().join('\n');
-    for (const name of Object.keys(COMMANDS)) expect(text).toContain(name);
-    for (const line of helpLines()) expect([line, line.length <= 80]).toEqual([line, true]);
+  it.each([60, 80, 132])('names every command, whole, in lines of %i letters', (columns) => {
+    const lines = helpLines(columns);
+    const text = lines.map((line) => line.trim()).join(' ');
+    for (const { usage, help } of Object.values(COMMANDS)) {
+      expect(text).toContain(usage);
+      expect(text.replaceAll(/ +/g, ' ')).toContain(help);
+    }
+    for (const line of lines) expect([line, line.length <= columns]).toEqual([line, true]);
   });
 
   it('promises keys that do what it says', () => {

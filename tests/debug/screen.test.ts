@@ -124,6 +124,11 @@ describe('a screen', () => {
     expect(lines.join(' ')).toMatch(/^This term/);
   });
 
+  it('names the way out at its smallest, too', async () => {
+    const session = await openSession('handshake');
+    for (const size of sizes) expect(draw(session, size).at(-1)).toMatch(/ {2}\? help {2}q quit$/);
+  });
+
   it('says the same with colour, which only adds sequences', async () => {
     const session = await openSession('active-close');
     await type(session, 'step 7');

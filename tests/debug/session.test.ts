@@ -89,6 +89,44 @@ describe('stepping', () => {
     expect(found?.why).not.toBe('');
   });
 
+  it('says that nobody takes a segment for a connection that is no more', async () => {
+    const session = await openSession('active-close');
+    await type(session, 'step 4', 'inject rst to theirs', 'step');
+    expect(session.view.theirs.state).toBe('CLOSED');
+    const [told] = (await type(session, 'step')).why;
+    expect(told).toMatchObject({ end: 'theirs', section: 'RFC 9293 §3.10.7.1' });
+    expect(told!.why).toContain('a RST says so');
+  });
+
+  it('says that a RST for nobody is not answered, also where no stack tells so', () => {
+    const closed = (text: string, flags: string): string => {
+      const segment = { flags, length: 0 } as HeldLook['segment'];
+      const held: HeldLook = {
+        ...{ id: 1, direction: 'out', connection: 'a b', text, origin: 'sent', again: false },
+        segment,
+      };
+      return reasons([], [held], () => NOBODY)[0]!.why;
+    };
+    expect(closed('RST seq 1', 'RST')).toContain('never answered');
+    expect(closed('FIN,ACK seq 1', 'FIN,ACK')).toContain('a RST says so');
+    expect(closed('SYN seq 0', 'SYN')).not.toContain('a RST says so');
+  });
+
+  it('says that an ACK of what was acknowledged before changes nothing', async () => {
+    const session = await openSession('active-close');
+    await type(session, 'step 4', 'duplicate', 'pass', 'pass');
+    const [told] = session.view.why;
+    expect(told).toMatchObject({ end: 'theirs', section: 'RFC 9293 §3.10.7.4, fifth check' });
+    expect(told!.why).toMatch(/^It acknowledges nothing/);
+  });
+
+  it('says why a RST in the window is not obeyed', async () => {
+    const session = await openSession('active-close');
+    await type(session, 'break ours:flag=FIN', 'continue', 'inject rst to theirs', 'pass');
+    const told = session.view.why.find(({ what }) => what.includes('RST not at RCV.NXT'));
+    expect(told).toMatchObject({ end: 'theirs', section: 'RFC 5961 §3.2' });
+  });
+
   it('begins with what the scenario is about, and ends with its verdict', async () => {
     const session = await openSession('active-close');
     expect(session.view.why[0]).toMatchObject({ what: 'We close first', section: /RFC/ });
