@@ -1,19 +1,13 @@
 // How things are said in one line: times, packets, ends, changes. Knows views; must not know where lines go.
 
+import { duration } from '../lab/words.js';
 import type { Direction, End } from '../trace/event.js';
-import type { HeldLook, Reason } from './debuggee.js';
+import type { Action, HeldLook, Reason } from './debuggee.js';
 import type { Change, EndView, View } from './view.js';
 
 /** `0.304 s` */
 export function seconds(us: number): string {
   return `${(us / 1e6).toFixed(3)} s`;
-}
-
-/** `204 ms`, `58.1 s`, `119 min` */
-export function duration(ms: number): string {
-  if (ms < 1000) return `${Math.max(Math.round(ms), 0)} ms`;
-  if (ms < 600_000) return `${(ms / 1000).toFixed(1)} s`;
-  return `${Math.round(ms / 60_000)} min`;
 }
 
 /** The other end is a kernel, or a second stack of ours. */
@@ -103,3 +97,26 @@ const KERNEL_TIMERS: Readonly<Record<string, string>> = {
   persist: 'it probes our window',
   keepalive: 'it asks whether we live',
 };
+
+/** As it would be typed. */
+export function describeAction(action: Action): string {
+  if (action.do === 'inject') return `inject ${action.what} to ${action.towards}`;
+  return 'packet' in action ? `${action.do} ${action.packet}` : action.do;
+}
+
+export function haveSameStates(one: View, other: View): boolean {
+  return one.ours.state === other.ours.state && one.theirs.state === other.theirs.state;
+}
+
+/** How a simulation compares with the kernel's run that it repeats. */
+export function compared(kernel: View, simulation: View, refused: number): string {
+  const actions = refused === 1 ? 'one action' : `${refused} actions`;
+  const skipped = refused === 0 ? '' : `; ${actions} found nothing to act on`;
+  if (haveSameStates(kernel, simulation)) {
+    return `in simulation from here, both ends in the kernel run’s states${skipped}`;
+  }
+  return (
+    'in simulation from here, which differs: the kernel run had ' +
+    `${kernel.ours.state} and ${kernel.theirs.state}${skipped}`
+  );
+}

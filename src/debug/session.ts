@@ -5,6 +5,8 @@ import type { TraceEvent } from '../trace/event.js';
 import { type Breakpoint, formatBreakpoint, strikes } from './breakpoint.js';
 import type { Command } from './command.js';
 import { type Action, type Debuggee, Refusal } from './debuggee.js';
+import { compared, describeAction, haveSameStates } from './phrases.js';
+import { Tally } from './tally.js';
 import { makeView, type View } from './view.js';
 
 /** Steps after which `continue` asks whether somebody wants it to stop. */
@@ -20,6 +22,12 @@ export interface SessionOptions {
   /** The same in simulation, for a branch; null where there is nothing to be repeated. */
   simulate: (() => Promise<Debuggee>) | null;
   breakpoints?: readonly Breakpoint[];
+}
+
+/** What was done; `mark`: to which segment, since in a repetition its number may be another one. */
+interface Done {
+  action: Action;
+  mark: string | null;
 }
 
 /** Commands that change something, or only the view; the rest is for whoever shows views. */
@@ -40,7 +48,8 @@ export class Session {
   readonly #simulate: SessionOptions['simulate'];
   #debuggee: Debuggee;
   #history: View[] = [];
-  #actions: Action[] = [];
+  #actions: Done[] = [];
+  #tally = new Tally();
   /** Which of the history is shown; the last one, but when a kernel's past is looked at. */
   #at = 0;
   #startUs: number | null = null;
@@ -49,6 +58,8 @@ export class Session {
   readonly #breakpoints: Breakpoint[];
   /** Actions that a simulated world has refused, since its packets are not the kernel's. */
   #refused = 0;
+  /** Steps that were left out of a repetition, since what passed in them does not wait here. */
+  #owed = 0;
 
   private constructor(options: SessionOptions, debuggee: Debuggee) {
     this.#open = options.open;
@@ -154,6 +165,7 @@ export class Session {
     const look = this.#debuggee.look();
     this.#startUs ??= look.timeUs;
     const startUs = this.#startUs;
+    this.#tally.note(look.held);
     return makeView(look, { kind, title, step, action, before, since, startUs });
   }
 
@@ -223,17 +235,19 @@ export class Session {
     this.#checkPresent();
     if (this.#debuggee.kind !== 'simulation') this.refresh();
     const before = this.view;
+    const packet = 'packet' in action ? action.packet : before.next.packet;
+    const mark = packet === null ? null : this.#tally.markOf(packet);
     await this.#debuggee.act(action);
     this.#since = before.upTo;
     const text = action.do === 'step' ? before.next.text : describeAction(action);
-    this.#record(action, this.#look(text, before, before.upTo));
+    this.#record({ action, mark }, this.#look(text, before, before.upTo));
     if (action.do !== 'step' && action.do !== 'inject') this.#keepChosen(before);
   }
 
   /** A scenario's run is kept from its beginning, so that it can be repeated. */
-  #record(action: Action, moment: View): void {
+  #record(done: Done, moment: View): void {
     this.#history.push(moment);
-    if (this.#debuggee.kind !== 'live') this.#actions.push(action);
+    if (this.#debuggee.kind !== 'live') this.#actions.push(done);
     else if (this.#history.length >= 2 * KEPT_MOMENTS) {
       this.#history = this.#history.slice(-KEPT_MOMENTS);
     }
@@ -289,6 +303,7 @@ export class Session {
     }
     const kernel = this.view;
     const repeated = await this.#repeat(simulate, this.#actions.slice(0, this.#at));
+    await repeated.#catchUp(kernel);
     await this.#takeOver(repeated);
     // From here on this is a run in simulation, which can be rewound to its beginning.
     this.#open = simulate;
@@ -296,17 +311,19 @@ export class Session {
   }
 
   /** A fresh debuggee, to which the same is done. */
-  async #repeat(open: () => Promise<Debuggee>, actions: readonly Action[]): Promise<Session> {
+  async #repeat(open: () => Promise<Debuggee>, actions: readonly Done[]): Promise<Session> {
     const session = await Session.open({ open, simulate: this.#simulate });
     await session.#redo(actions);
     return session;
   }
 
-  async #redo(actions: readonly Action[]): Promise<void> {
-    for (const action of actions) {
+  async #redo(actions: readonly Done[]): Promise<void> {
+    for (const { action, mark } of actions) {
       try {
-        if (action.do === 'step' && this.view.done) continue;
-        await this.#act(action);
+        if ('packet' in action) await this.#redoDeed(action, mark);
+        else if (action.do !== 'step') await this.#act(action);
+        else if (mark !== null && this.#tally.find(mark) === null) this.#owed++;
+        else if (!this.view.done) await this.#act(action);
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         this.#refused++;
@@ -314,11 +331,34 @@ export class Session {
     }
   }
 
+  /** To the segment that is the same here: it may have another number, or come only with steps left out. */
+  async #redoDeed(action: Extract<Action, { packet: number }>, mark: string | null): Promise<void> {
+    const find = () => (mark === null ? null : this.#tally.find(mark));
+    while (find() === null && (await this.#stepOwed()));
+    const packet = find();
+    if (packet === null) throw new Refusal('no such segment waits here');
+    await this.#act({ ...action, packet });
+  }
+
+  /** Until both ends are where they were in the other run. */
+  async #catchUp(other: View): Promise<void> {
+    while (!haveSameStates(this.view, other) && (await this.#stepOwed()));
+  }
+
+  /** @returns whether one was left */
+  async #stepOwed(): Promise<boolean> {
+    if (this.#owed === 0 || this.view.done) return false;
+    this.#owed--;
+    await this.#act({ do: 'step' });
+    return true;
+  }
+
   async #takeOver(other: Session): Promise<void> {
     await this.#debuggee.close();
     this.#debuggee = other.#debuggee;
     this.#history = other.#history;
     this.#actions = other.#actions;
+    this.#tally = other.#tally;
     this.#at = other.#at;
     this.#since = other.#since;
     this.#startUs = other.#startUs;
@@ -366,21 +406,4 @@ export class Session {
     else if (which > this.#breakpoints.length) throw new Refusal(`there is no breakpoint ${which}`);
     else this.#breakpoints.splice(which - 1, 1);
   }
-}
-
-/** As it would be typed. */
-function describeAction(action: Action): string {
-  if (action.do === 'inject') return `inject ${action.what} to ${action.towards}`;
-  return 'packet' in action ? `${action.do} ${action.packet}` : action.do;
-}
-
-function compared(kernel: View, simulation: View, refused: number): string {
-  const same =
-    kernel.ours.state === simulation.ours.state && kernel.theirs.state === simulation.theirs.state;
-  const skipped = refused === 0 ? '' : `; ${refused} actions found nothing to act on`;
-  if (same) return `in simulation from here, both ends in the kernel run’s states${skipped}`;
-  return (
-    'in simulation from here, which differs: the kernel run had ' +
-    `${kernel.ours.state} and ${kernel.theirs.state}${skipped}`
-  );
 }

@@ -367,6 +367,34 @@ describe('going back against a kernel', () => {
     expect((await type(session, 'continue')).verdict!.passed).toBe(true);
   });
 
+  it('does to a segment what was done to it, though the kernel has repeated others before', async () => {
+    const session = await openLikeKernel('active-close', 7);
+    await type(session, 'step 3');
+    // The kernel repeats its SYN,ACK, which we acknowledge once more.
+    await session.debuggee.act({ do: 'duplicate', packet: session.view.held[0]!.id });
+    await type(session, 'break ours:flag=FIN', 'continue', 'unbreak all');
+    expect(session.view.held.at(-1)!.segment!.flags).toBe('FIN,ACK');
+    await type(session, `drop ${session.view.held.at(-1)!.id}`, 'branch');
+    expect(session.view.message).toMatch(/both ends in the kernel run’s states$/);
+    expect(statesOf(session.view)).toEqual(['FIN-WAIT-1', 'ESTABLISHED']);
+    expect(session.view.held).toEqual([]);
+    expect(session.view.why[0]!.what).toBe('FIN,ACK is lost');
+  });
+
+  it.each([
+    [1, 'one action found'],
+    [2, '2 actions found'],
+  ])('counts %i that found nothing to act on', async (count, told) => {
+    const session = await openLikeKernel('active-close');
+    await type(session, 'step 3');
+    const { id } = session.view.held[0]!;
+    await session.debuggee.act({ do: 'duplicate', packet: id });
+    await session.debuggee.act({ do: 'duplicate', packet: id });
+    session.refresh();
+    for (let i = 0; i < count; i++) await type(session, `drop ${session.view.held.at(-1)!.id}`);
+    expect((await type(session, 'branch')).message).toContain(`${told} nothing to act on`);
+  });
+
   it('says when the simulation differs', async () => {
     const session = await openLikeKernel('active-close');
     // Nobody repeats time in which a kernel did something by itself.
