@@ -156,7 +156,8 @@ function readOption(
     if (token.value === undefined) return true;
     throw usage(`${token.rawName} takes no value`, `leave out "=${token.value}"`);
   }
-  const swallowed = token.inlineValue === false && /^-./.test(token.value ?? '');
+  // A number below zero is a value, and may then be refused as one.
+  const swallowed = token.inlineValue === false && /^-[^\d]/.test(token.value ?? '');
   if (token.value === undefined || token.value === '' || swallowed) {
     throw usage(`${token.rawName} needs a value`, `write ${token.rawName} ${spec.value}`);
   }

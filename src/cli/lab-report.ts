@@ -18,6 +18,8 @@ import { formatTable } from './text.js';
 const WIDTH = 80;
 /** Column of names. */
 const NAME = 30;
+/** Columns below which no text is pressed. */
+const LEAST_ROOM = 20;
 
 /** What is kept of a run when its world is gone. */
 export interface Kept {
@@ -44,17 +46,37 @@ export function listing(scenarios: readonly Scenario[], json: boolean): string {
     }));
     return `${JSON.stringify(entries, null, 2)}\n`;
   }
-  const rows = scenarios.map(({ name, title }) => [`  ${name}`, title]);
+  const columns = terminalColumns();
+  const rows = scenarios.map(({ name, title }) => [
+    `  ${name.padEnd(NAME)}`,
+    hanging(title, NAME + 4, columns),
+  ]);
   return `${formatTable(rows)}
 See one: finwait lab run ${scenarios[0]!.name}
 All of them, against the kernel or, in no time, in simulation: finwait lab run --all [--sim]
 `;
 }
 
-/** The line about one of many. */
-export function progress({ result, scenario, ms }: Finished<Kept>): string {
-  const mark = result.passed ? styleText('green', 'passed') : styleText('red', 'FAILED');
-  return `${mark}  ${result.name.padEnd(NAME)}${`${(ms / 1000).toFixed(2)} s`.padStart(9)}  ${scenario.title}\n`;
+/** The line about one of many; on a terminal of so many columns its title stays in its own. */
+export function progress(
+  { result, scenario, ms }: Finished<Kept>,
+  columns = terminalColumns(),
+): string {
+  const word = result.passed ? 'passed' : 'FAILED';
+  const mark = styleText(result.passed ? 'green' : 'red', word);
+  const name = `  ${result.name.padEnd(NAME)}${`${(ms / 1000).toFixed(2)} s`.padStart(9)}  `;
+  return `${mark}${name}${hanging(scenario.title, word.length + name.length, columns)}\n`;
+}
+
+/** Of a file or a pipe nobody knows, and each line stays one. */
+function terminalColumns(): number {
+  return process.stdout.columns ?? Number.POSITIVE_INFINITY;
+}
+
+/** A text behind `indent` letters, which goes on below itself. */
+function hanging(text: string, indent: number, columns: number): string {
+  const room = Math.max(columns - indent, LEAST_ROOM);
+  return wrap(text, room, 0, 0).join(`\n${' '.repeat(indent)}`);
 }
 
 /** Heading, reason, ladder and verdict. */
@@ -65,11 +87,20 @@ export function report({ scenario, result, ms, view }: Finished<Kept>): string {
   const parts = [
     `${styleText('bold', `${scenario.name}: ${scenario.title}`)}\n${scenario.section}\n`,
     paragraph(scenario.why),
+    ...deeds(scenario),
     ladder,
     ...(waiting.length === 0 ? [] : [`finwait ss would show:\n${formatSockets(waiting)}`]),
     verdict(result, ms, view),
   ];
   return parts.join('\n');
+}
+
+/** What the lab does to segments on their way, so that nobody takes it for the ends' own doing. */
+function deeds({ faults = [] }: Scenario): string[] {
+  const notes = new Set(faults.map(({ note }) => note));
+  return notes.size === 0
+    ? []
+    : [paragraph(`What the lab does on the way: ${[...notes].join('; ')}.`)];
 }
 
 /** The same as a diagram, with the heading as a comment. */

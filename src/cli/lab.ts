@@ -46,7 +46,10 @@ export const labCommand: Command = {
     sim: { help: 'between two of our stacks in virtual time, without the kernel' },
     json: { help: 'as JSON: an array with the result of each scenario; of the list: its entries' },
     mermaid: { help: 'each ladder as a sequence diagram in the language of Mermaid' },
-    svg: { value: 'FILE', help: 'write the ladder of one scenario as a picture, too' },
+    svg: {
+      value: 'FILE',
+      help: 'write the ladder of one scenario as a picture, too; -: standard output',
+    },
     pcap: {
       value: 'FILE',
       help: 'write all packets, with changes of state as comments (pcapng); -: standard output',
@@ -118,12 +121,22 @@ function choose(names: readonly string[], all: boolean): readonly Scenario[] {
   });
 }
 
+/** What wants standard output for itself. */
+function outputTakers(input: Input): string[] {
+  const forms = ['json', 'mermaid', 'step'].filter((name) => input.given(name));
+  const files = ['svg', 'pcap'].filter((name) => input.text(name) === '-');
+  return [...forms.map((name) => `--${name}`), ...files.map((name) => `--${name} -`)];
+}
+
 /** What excludes what. */
 function checkForms(input: Input, scenarios: readonly Scenario[]): void {
-  const forms = ['json', 'mermaid', 'step'].filter((name) => input.given(name));
-  if (forms.length > 1) {
-    const [first, second] = forms;
-    throw usage(`--${first} and --${second} exclude each other`, 'leave out one of them');
+  const [first, second] = outputTakers(input);
+  if (second !== undefined) {
+    throw usage(`${first} and ${second} exclude each other`, 'leave out one of them');
+  }
+  const { svg, pcap } = { svg: input.text('svg'), pcap: input.text('pcap') };
+  if (svg !== undefined && svg === pcap) {
+    throw usage(`--svg and --pcap cannot both write to ${svg}`, 'give one of them another file');
   }
   for (const name of ['step', 'svg']) {
     if (input.given(name) && scenarios.length > 1) {
@@ -161,7 +174,8 @@ async function carryOut(
 ): Promise<number> {
   const path = input.text('pcap');
   const capture = path === undefined ? null : new LabCapture(path);
-  const say = capture?.takesOutput ? () => {} : (text: string) => process.stdout.write(text);
+  const isTaken = capture?.takesOutput || input.text('svg') === '-';
+  const say = isTaken ? () => {} : (text: string) => process.stdout.write(text);
   const sites = capture === null ? Math.min(SITES, scenarios.length) : 1;
   const series = runSeries(scenarios, { ...site, tap: capture?.tap, sites, look: keep });
   try {
@@ -195,6 +209,10 @@ async function tell(
 }
 
 function writePicture(path: string, text: string): void {
+  if (path === '-') {
+    process.stdout.write(text);
+    return;
+  }
   try {
     writeFileSync(path, text);
   } catch (error) {

@@ -2,7 +2,7 @@
 
 import { styleText } from 'node:util';
 import { type Command, formatHelp, nearest, parseCommandLine } from './command.js';
-import { asFailure, EXIT_OK, errorCode, formatFailure, usage } from './failure.js';
+import { asFailure, EXIT_OK, environment, errorCode, formatFailure, usage } from './failure.js';
 import { formatTable } from './text.js';
 import { readVersion } from './version.js';
 
@@ -99,7 +99,9 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   // Whoever reads our output may stop (`finwait ss -a | head -1`), a terminal may be closed: neither
   // is a failure, nor a reason to leave connections behind.
   process.stdout.on('error', (error) => {
-    if (!/^(EPIPE|EIO)$/.test(errorCode(error))) throw error;
+    if (/^(EPIPE|EIO)$/.test(errorCode(error))) return;
+    const what = `standard output cannot be written: ${error.message}`;
+    process.exit(report(environment(what, 'make room there, or write elsewhere', error)));
   });
   try {
     return await dispatch(args);

@@ -10,6 +10,7 @@ import type { Call, Condition, Fault, Injection, Match, Scenario, Step } from '.
 import {
   callInWords,
   conditionInWords,
+  duration,
   heading,
   injectionInWords,
   segmentInWords,
@@ -188,7 +189,7 @@ export class Run {
     const text =
       timer === null
         ? 'time passes; no timer is known to run'
-        : `time passes; ${whose} ${timer.name} timer is due in ${Math.ceil(timer.ms)} ms`;
+        : `time passes; ${whose} ${timer.name} timer is due in ${duration(timer.ms)}`;
     return { kind: 'time', ms, text, note };
   }
 

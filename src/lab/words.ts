@@ -12,7 +12,7 @@ export function callInWords(call: Call): string {
 /** As a trace has it, where no stack tells it. */
 export function callInTrace(call: Call): string {
   if (call.call === 'linger') return `linger ${call.ms} ms`;
-  if (call.call === 'shutdown' && call.atEnd) return 'shutdown at the end';
+  if (call.call === 'shutdown' && call.atEnd) return 'shutdown once the stream ends';
   return call.call === 'read' ? 'reads on' : call.call;
 }
 
@@ -34,6 +34,13 @@ function callDetails(call: Call): string {
     default:
       return '';
   }
+}
+
+/** `204 ms`, `58.1 s`, `119 min` */
+export function duration(ms: number): string {
+  if (ms < 1000) return `${Math.max(Math.round(ms), 0)} ms`;
+  if (ms < 600_000) return `${(ms / 1000).toFixed(1)} s`;
+  return `${Math.round(ms / 60_000)} min`;
 }
 
 export const heading = (direction: Direction): string =>

@@ -32,6 +32,17 @@ describe('a scenario that failed', () => {
     expect(progress(finished)).toMatch(/^FAILED {2}active-close +1\.23 s {2}We close first\n$/);
   });
 
+  it('has its title in a column of its own on a terminal', () => {
+    const long = { ...finished, scenario: scenarioNamed('syn-in-last-ack')! };
+    const lines = progress(long, 80).trimEnd().split('\n');
+    const [first, ...rest] = lines;
+    expect(lines.length).toBeGreaterThan(1);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+    for (const line of rest)
+      expect(line.search(/\S/)).toBe(first!.indexOf(long.scenario.title[0]!, 45));
+    expect(progress(long).split('\n')).toHaveLength(2);
+  });
+
   it('is named in the summary', () => {
     expect(summary([passed, failed], false, 2000)).toBe(
       '\n1 of 2 scenarios passed against the kernel, in 2.0 s; failed: active-close\n',

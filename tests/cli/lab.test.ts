@@ -74,6 +74,10 @@ describe('what makes no sense', () => {
     ['run --all --step', '--step is for one scenario at a time', 'name one'],
     ['run handshake --step --pcap x', '--step and --pcap exclude each other', 'leave out one'],
     ['run handshake --break flag=FIN', '--break is for stepping', 'add --step'],
+    ['run handshake --json --pcap -', '--json and --pcap - exclude each other', 'leave out one'],
+    ['run handshake --svg - --pcap -', '--svg - and --pcap - exclude each other', 'leave out one'],
+    ['run handshake --svg x --pcap x', '--svg and --pcap cannot both write to x', 'another file'],
+    ['run handshake --seed -1', '--seed takes a whole number', 'give a number in that range'],
     ['run handshake --seed many', '--seed takes a whole number', 'give a number in that range'],
   ])('lab %s', (args, message, fix) => {
     const { code, stdout, stderr } = lab(args);
@@ -89,6 +93,15 @@ describe('what makes no sense', () => {
     expect(code).toBe(3);
     expect(stderr).toContain('/nowhere/handshake.svg cannot be written');
   });
+});
+
+test('standard output that is full is the machine’s fault', () => {
+  const command = `${process.execPath} ${MAIN} lab run active-close --sim > /dev/full`;
+  const { code, stderr } = end('sh', ['-c', command]);
+  expect(code).toBe(3);
+  expect(stderr).toMatch(
+    /^finwait lab: standard output cannot be written: .*ENOSPC.*\n {2}fix: .*\n$/,
+  );
 });
 
 describe('in simulation', () => {
@@ -127,6 +140,34 @@ describe('in simulation', () => {
     expect(stdout.match(/^CLOSE-WAIT .* the application has not closed$/gm)).toHaveLength(3);
   });
 
+  test('a listener is in LISTEN when it has been asked for, not before', () => {
+    const { stdout } = lab('run active-close --sim');
+    expect(stdout).toMatch(/│ CLOSED\n.*listen \*:\d+ │\n.*│ +│ LISTEN\n/);
+  });
+
+  test('an old SYN leaves the listener where it was, and says so', () => {
+    const { stdout } = lab('run old-duplicate-syn --sim');
+    expect(stdout.replaceAll('\n', ' ')).toContain('LISTEN, which our listener has never left');
+    const steps = [MAIN, 'lab', 'run', 'old-duplicate-syn', '--sim', '--step'];
+    expect(end(process.execPath, steps, 'step 6\n').stdout).toContain(
+      'a listener that has made it is in LISTEN as before',
+    );
+  });
+
+  test('what the lab does to segments is told above the ladder', () => {
+    const told = (name: string) => lab(`run ${name} --sim`).stdout.replaceAll('\n', ' ');
+    expect(told('three-segment-close')).toContain('a lone ACK of our FIN, which Linux');
+    expect(told('syn-in-last-ack')).toContain('What the lab does on the way: our FIN is lost; ');
+    expect(told('active-close')).not.toContain('What the lab does');
+  });
+
+  test('a picture goes to standard output, alone', () => {
+    const { code, stdout } = lab('run handshake --sim --svg -');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^<svg [\s\S]*<\/svg>\n$/);
+    expect(existsSync('-')).toBe(false);
+  });
+
   test('stepping takes a script', () => {
     const input = 'step\nstep\nquit\n';
     const args = [MAIN, 'lab', 'run', 'handshake', '--sim', '--step'];
@@ -136,6 +177,21 @@ describe('in simulation', () => {
 });
 
 describeKernel('against the kernel', ['tshark', 'unshare', 'setpriv'], () => {
+  test('its listener is seen, and why its connections leave LISTEN', () => {
+    expect(lab('run active-close').stdout).toMatch(
+      /│ CLOSED\n.*listen\(\)\n.*│ LISTEN\n.*connect\(\).*\n.*SYN-RECEIVED\n/,
+    );
+    const args = [MAIN, 'lab', 'run', 'active-close', '--step'];
+    const { stdout } = end(process.execPath, args, 'step\nstep\nstep\n');
+    expect(stdout).toMatch(/kernel {2}CLOSED → LISTEN\n[\s\S]*A listener waits|a listener waits/);
+    expect(stdout).toMatch(/kernel: LISTEN → SYN-RECEIVED, rcv SYN\. .*§3\.10\.7\.2/);
+    expect(stdout).not.toContain('nothing says why');
+  });
+
+  test('what its program will do is told in full', () => {
+    expect(lab('run three-segment-close').stdout).toContain('│ shutdown once the stream ends');
+  });
+
   test('JSON has the results in order', () => {
     const { code, stdout } = lab('run passive-close active-close --json');
     expect(code).toBe(0);
@@ -258,6 +314,25 @@ describeKernel('without root', ['unshare', 'setpriv', 'mount', 'mknod'], () => {
     expect(code).toBe(3);
     expect(stderr).toContain('/dev/net/tun may not be opened by this user');
     expect(stderr).toContain('or leave the kernel out: --sim');
+  });
+
+  test('a close to be debugged does not wait for a debugger in vain', () => {
+    const command = [process.execPath, 'scripts/debug-close.mjs'];
+    const { code, stdout, stderr } = end(...asNobody('0600', ...command));
+    expect([code, stdout]).toEqual([3, '']);
+    expect(stderr).toMatch(/^\/dev\/net\/tun may not be opened .*\n {2}fix: .*sudo chmod 0666/);
+  });
+
+  test.each(['serve', 'nc 10.9.0.1 80'])('%s says what helps there', (args) => {
+    const { code, stderr } = end(...asNobody('0600', process.execPath, MAIN, ...args.split(' ')));
+    expect(code).toBe(3);
+    expect(stderr).toContain('sudo chmod 0666 /dev/net/tun');
+    expect(stderr).not.toContain('tuntap');
+  });
+
+  test('an interface that root makes has a whole name', () => {
+    const command = [process.execPath, MAIN, 'nc', '10.9.0.1', '80'];
+    expect(end(...asNobody('0666', ...command)).stderr).toContain('ip tuntap add fw0 mode tun');
   });
 
   test('simulation needs nothing', () => {

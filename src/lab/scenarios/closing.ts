@@ -108,13 +108,13 @@ export const CLOSING: readonly Scenario[] = [
     title: 'The peer closes at once: FIN and ACK in one segment',
     section: 'RFC 9293 §3.10.7.4, eighth check',
     why:
-      'A program that closes as soon as it sees the end of the stream lets its kernel put the ACK of our FIN and its own FIN into one segment. ' +
+      'A program that closes as soon as it sees the end of the stream may let its kernel put the ACK of our FIN and its own FIN into one segment. ' +
       'That segment leads from FIN-WAIT-1 straight to TIME-WAIT, and four segments become three, as in the handshake.',
     faults: [
       {
         on: THEIR_ACK_OF_FIN,
         do: 'drop',
-        note: 'on a busy machine an ACK may be sent alone, before the program has closed',
+        note: 'a lone ACK of our FIN, which Linux often sends before the program has closed, is dropped, so that the FIN has to bring it',
       },
     ],
     steps: [

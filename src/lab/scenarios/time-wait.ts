@@ -137,11 +137,11 @@ export const TIME_WAIT: readonly Scenario[] = [
       'The peer has forgotten the old connection and calls again from the same port; for us its SYN falls into a connection that still exists, so we answer with the ACK of the old one. ' +
       'That ACK means nothing to the new connection, which resets the old one and calls again: the two are never mixed up.',
     faults: [
-      { on: { ...OUR_FIN, nth: 1 }, do: 'drop', note: 'our FIN does not arrive' },
+      { on: { ...OUR_FIN, nth: 1 }, do: 'drop', note: 'our FIN is lost' },
       {
         on: { ...THEIR_RST, nth: 1 },
         do: 'drop',
-        note: 'nor do we learn that the peer has given up',
+        note: 'so is the RST with which the peer gives up: we do not learn of it',
       },
     ],
     steps: [
