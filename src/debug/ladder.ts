@@ -4,8 +4,7 @@
 import type { End, TraceEvent } from '../trace/event.js';
 import type { Rung, RunRung, SegmentRung } from '../trace/ladder.js';
 import { buildLadders } from '../trace/ladder-builder.js';
-import { describeRun, describeSegmentRung } from '../trace/ladder-words.js';
-import { isSame } from '../trace/segment.js';
+import { describeRun, describeSegmentRung, fitSegmentRung } from '../trace/ladder-words.js';
 import { cut } from './layout.js';
 import type { View } from './view.js';
 
@@ -23,28 +22,17 @@ export function ladderLines(
 ): string[] {
   const { connection } = view;
   if (connection === null) return [];
-  const [ladder] = buildLadders(events, { connection });
+  const waiting = view.held.flatMap(({ segment, ...held }) =>
+    segment === null ? [] : [{ ...held, segment }],
+  );
+  const [ladder] = buildLadders(events, { connection, waiting });
   if (ladder === undefined) return [];
-  const waiting = new Set(waitingRungs(ladder.rungs, view.held));
   const middle = columns - TIME - 2 * STATE - 4;
-  const sinceUs = view.startUs - events[0]!.timeUs;
-  return ladder.rungs.flatMap((rung) => drawRung(rung, sinceUs, middle, waiting.has(rung)));
+  const sinceUs = events.length === 0 ? 0 : view.startUs - events[0]!.timeUs;
+  return ladder.rungs.flatMap((rung) => drawRung(rung, sinceUs, middle));
 }
 
-/** Segments of ours that were sent, but are still at the gate: the newest ones that look like them. */
-function waitingRungs(rungs: readonly Rung[], held: View['held']): Rung[] {
-  const sent = held.filter(({ direction, origin }) => direction === 'out' && origin === 'sent');
-  const segments = sent.flatMap(({ segment }) => segment ?? []);
-  return rungs.toReversed().filter((rung) => {
-    if (rung.kind !== 'segment' || rung.direction !== 'out' || rung.fate !== 'arrives')
-      return false;
-    const at = segments.findLastIndex((segment) => isSame(segment, rung.segment));
-    if (at >= 0) segments.splice(at, 1);
-    return at >= 0;
-  });
-}
-
-function drawRung(rung: Rung, sinceUs: number, width: number, waits: boolean): string[] {
+function drawRung(rung: Rung, sinceUs: number, width: number): string[] {
   const bare = `│${' '.repeat(width)}│`;
   const line = (middle: string, ours = rung.ours, theirs = rung.theirs) => {
     const seconds = Math.max(rung.timeUs - sinceUs, 0) / 1e6;
@@ -53,7 +41,7 @@ function drawRung(rung: Rung, sinceUs: number, width: number, waits: boolean): s
   };
   switch (rung.kind) {
     case 'segment':
-      return [line(drawSegment(rung, width, waits))];
+      return [line(drawSegment(rung, width))];
     case 'run':
       return [line(drawRun(rung, width))];
     case 'crossing': {
@@ -63,8 +51,8 @@ function drawRung(rung: Rung, sinceUs: number, width: number, waits: boolean): s
         remarks: [...segment.remarks, 'crosses'],
       });
       return [
-        line(drawSegment(crosses(rung.out), width, false), sentIn.ours, rung.theirs),
-        line(drawSegment(crosses(rung.in), width, false), rung.ours, sentIn.theirs),
+        line(drawSegment(crosses(rung.out), width), sentIn.ours, rung.theirs),
+        line(drawSegment(crosses(rung.in), width), rung.ours, sentIn.theirs),
       ];
     }
     case 'state':
@@ -78,22 +66,23 @@ function drawRung(rung: Rung, sinceUs: number, width: number, waits: boolean): s
 }
 
 /** As the lab draws it; what waits ends at the gate, which is a dotted line. */
-function drawSegment(rung: SegmentRung, width: number, waits: boolean): string {
+function drawSegment(rung: SegmentRung, width: number): string {
   const { direction, fate, from } = rung;
-  const remarks = waits ? ['waits', ...rung.remarks] : rung.remarks;
-  const text = describeSegmentRung({ ...rung, remarks });
-  const isHalf = waits || fate === 'lost' || from === 'gate';
-  const length = isHalf ? Math.max(width - SHORT, Math.min(text.length + 7, width - 2)) : width;
-  const arrives = direction === 'out' ? '▶' : '◀';
-  const tip = { arrives: waits ? '┊' : arrives, lost: 'X', corrupted: 'X' };
   const tail = from === 'gate' ? '●' : '';
-  const shaft = labelled(text, length - 1 - tail.length);
+  const text = describeSegmentRung(rung);
+  const isHalf = fate === 'waits' || fate === 'lost' || from === 'gate';
+  const needed = text.length + 6 + tail.length;
+  const length = isHalf ? Math.max(width - SHORT, Math.min(needed, width - 2)) : width;
+  const arrives = direction === 'out' ? '▶' : '◀';
+  const tip = { arrives, lost: 'X', corrupted: 'X', waits: '┊' }[fate];
+  const room = length - 1 - tail.length;
+  const shaft = `── ${fitSegmentRung(rung, room - 5)} `.padEnd(room, '─');
   const space = ' '.repeat(width - length);
   if (direction === 'out') {
-    const arrow = `${tail}${shaft}${tip[fate]}`;
+    const arrow = `${tail}${shaft}${tip}`;
     return tail === '' ? `├${arrow}${space}│` : `│${space}${arrow}│`;
   }
-  const arrow = `${tip[fate]}${shaft}${tail}`;
+  const arrow = `${tip}${shaft}${tail}`;
   return tail === '' ? `│${space}${arrow}┤` : `│${arrow}${space}│`;
 }
 
@@ -104,11 +93,6 @@ function drawRun(rung: RunRung, width: number): string {
   const fitted = cut(text.length <= room ? text : ` … ${describeRun({ ...rung, acks: 0 })} `, room);
   const line = fitted.padStart(Math.floor((room + fitted.length) / 2), '═').padEnd(room, '═');
   return rung.direction === 'out' ? `╞${line}▶│` : `│◀${line}╡`;
-}
-
-/** A line with a text on it, near its beginning. */
-function labelled(text: string, width: number): string {
-  return `── ${cut(text, width - 5)} `.padEnd(width, '─');
 }
 
 function drawNote(text: string, end: End, width: number): string {

@@ -8,11 +8,12 @@ import { Gatekeeper } from '../lab/gatekeeper.js';
 import type { StackCore } from '../stack/core.js';
 import { connectionName } from '../trace/connection-name.js';
 import { type Direction, type End, NOT_SEEN, type TraceEvent } from '../trace/event.js';
+import { KernelEnd } from '../trace/kernel-end.js';
 import type { KernelSocket } from '../trace/kernel-sockets.js';
 import { bothProbes } from '../trace/probes.js';
 import { Recorder } from '../trace/recorder.js';
-import { decodeSegment } from '../trace/segment.js';
 import { Timeline } from '../trace/timeline.js';
+import { IpAddress } from '../wire/address.js';
 import { type Action, type EndLook, type Forgery, Refusal } from './debuggee.js';
 import { doDeed, FORGERIES } from './deeds.js';
 import {
@@ -63,8 +64,7 @@ export class LiveKeeper {
   readonly #timeline = new Timeline(KEPT);
   readonly #keeper: Gatekeeper;
   readonly #waiting = new Waiting();
-  /** Numbers of packets that were put in here. */
-  readonly #forged = new Set<number>();
+  readonly #kernel: KernelEnd;
   readonly #tick: NodeJS.Timeout;
   readonly #probe: StackCore['probe'];
   /** Number of the last packet that came before this debugger; null before one has come. */
@@ -87,6 +87,8 @@ export class LiveKeeper {
     core.probe = bothProbes(core.probe, new Recorder(this.#timeline));
     const now = () => stack.clock.now();
     this.#keeper = new Gatekeeper({ gate, timeline: this.#timeline, now });
+    this.#kernel = new KernelEnd(this.#timeline, now);
+    this.#kernel.begin(this.#sockets() ?? []);
     this.#timeline.onEvent = () => this.#changed();
     gate.onHeld = () => {
       this.#changed();
@@ -213,11 +215,7 @@ export class LiveKeeper {
       data,
       timestamps: null,
     });
-    this.#forged.add(this.#stack.gate.inject(direction, bytes, true).id);
-    this.#timeline.add({
-      ...{ timeUs: this.#stack.clock.now(), end: 'ours', connection, tcb: null },
-      ...{ kind: 'fault', action: 'inject', direction, segment: decodeSegment(bytes) },
-    });
+    this.#keeper.put(direction, bytes);
   }
 
   // ── What is seen ──
@@ -240,11 +238,13 @@ export class LiveKeeper {
   #look(): void {
     if (this.#ended) return;
     try {
+      const sockets = this.#sockets();
+      if (sockets !== null) this.#kernel.sample(sockets);
       const { events } = this.#timeline;
       const first = events[0]?.index ?? 0;
       const fresh = events.slice(Math.max(this.#sentEvents - first, 0));
       this.#sentEvents = (events.at(-1)?.index ?? -1) + 1;
-      this.#client.tell({ look: this.#see(events), events: fresh });
+      this.#client.tell({ look: this.#see(events, sockets), events: fresh });
     } catch (error) {
       this.#fail(error as Error);
     }
@@ -263,14 +263,23 @@ export class LiveKeeper {
     return id - this.#before;
   }
 
-  #see(events: readonly TraceEvent[]): LiveLook {
+  /** The kernel's sockets that may have to do with our stack; null where its tables cannot be read. */
+  #sockets(): readonly KernelSocket[] | null {
+    const { core } = this.#stack;
+    const isNear = ({ remotePort, remoteAddress, localAddress }: KernelSocket) => {
+      if (remotePort !== 0) return core.addresses.includes(IpAddress.parse(remoteAddress)!);
+      const address = IpAddress.parse(localAddress)!;
+      return address.isUnspecified || core.addresses.list.some((own) => own.contains(address));
+    };
+    return this.#stack.sockets()?.filter(isNear) ?? null;
+  }
+
+  #see(events: readonly TraceEvent[], sockets: readonly KernelSocket[] | null): LiveLook {
     const { gate, core } = this.#stack;
     core.renewClock();
     const connection = this.#connection();
     const held = this.#waiting
-      .look(gate, (each) =>
-        this.#forged.has(each.id) ? 'injected' : (this.#keeper.seen(each)?.origin ?? 'sent'),
-      )
+      .look(gate, (each) => this.#keeper.seen(each)?.origin ?? 'sent')
       .map((each) => ({ ...each, id: this.#number(each.id) }));
     const text =
       held[0] === undefined
@@ -280,7 +289,7 @@ export class LiveKeeper {
       timeUs: this.#stack.clock.now(),
       connection,
       ours: this.#ours(connection, events),
-      theirs: this.#theirs(connection),
+      theirs: theirEnd(connection, sockets),
       held,
       next: { text, note: null, packet: held[0]?.id ?? null },
       about: null,
@@ -298,14 +307,13 @@ export class LiveKeeper {
     const listens = end.state === 'CLOSED' && end.tcb === null && isListening(core, endpoint);
     return { endpoint, ...end, state: listens ? 'LISTEN' : end.state };
   }
+}
 
-  #theirs(connection: string | null): EndLook {
-    if (connection === null) return NOBODY;
-    const endpoint = connection.split(' ')[1]!;
-    const sockets = this.#stack.sockets();
-    if (sockets === null) return { ...NOBODY, endpoint, state: NOT_SEEN };
-    return { endpoint, ...endOfKernel(sockets, connection) };
-  }
+function theirEnd(connection: string | null, sockets: readonly KernelSocket[] | null): EndLook {
+  if (connection === null) return NOBODY;
+  const endpoint = connection.split(' ')[1]!;
+  if (sockets === null) return { ...NOBODY, endpoint, state: NOT_SEEN };
+  return { endpoint, ...endOfKernel(sockets, connection) };
 }
 
 function firstNames(core: StackCore): string[] {

@@ -2,7 +2,7 @@
 // was sent; must not know why something is done.
 
 import type { HeldPacket } from '../device/gate.js';
-import type { Direction, SegmentFields } from '../trace/event.js';
+import type { Direction, Origin, SegmentFields } from '../trace/event.js';
 import { decodeSegment, hasFlag, sequenceLength } from '../trace/segment.js';
 import { forge } from './forge.js';
 import { type Marked, Marks, matches, opposite } from './matching.js';
@@ -15,7 +15,7 @@ export type FaultAction = 'drop' | 'delay' | 'duplicate' | 'swap' | 'corrupt' | 
 export interface SeenSegment extends Marked {
   readonly id: number;
   /** Who made it: one of the two ends, or somebody at the gate. */
-  readonly origin: 'sent' | 'copied' | 'injected';
+  readonly origin: Origin;
   fate: 'waits' | 'passed' | 'dropped' | 'corrupted';
 }
 
@@ -77,6 +77,7 @@ export class Gatekeeper {
 
   release(held: HeldPacket): void {
     this.look();
+    this.#noteRelease(held);
     this.#leave(held, 'passed');
     this.#world.gate.release(held);
   }
@@ -131,7 +132,12 @@ export class Gatekeeper {
     this.look();
     const { direction } = injection;
     const bytes = this.#forge(injection);
-    if (bytes === null) return null;
+    return bytes === null ? null : this.put(direction, bytes);
+  }
+
+  /** Puts a whole packet that somebody has forged before all that waits. */
+  put(direction: Direction, bytes: Uint8Array): HeldPacket {
+    this.look();
     const held = this.#world.gate.inject(direction, bytes, true);
     this.#came(held, 'injected');
     this.#note('inject', held);
@@ -191,14 +197,28 @@ export class Gatekeeper {
   }
 
   #note(action: FaultAction, held: HeldPacket): void {
-    const { timeline } = this.#world;
-    const segment = this.#waiting.get(held.id)?.segment ?? null;
-    const timeUs = this.#world.now();
+    const seen = this.#waiting.get(held.id);
     const { direction } = held;
-    timeline.add({
-      ...{ timeUs, end: 'ours', connection: null, tcb: null },
-      ...{ kind: 'fault', action, direction, segment },
+    const segment = seen?.segment ?? null;
+    const origin = seen?.origin ?? 'sent';
+    this.#world.timeline.add({
+      ...this.#common(),
+      ...{ kind: 'fault', action, direction, segment, origin },
     });
+  }
+
+  #noteRelease(held: HeldPacket): void {
+    const seen = this.#waiting.get(held.id);
+    if (seen === undefined) return;
+    const { direction, segment, origin } = seen;
+    this.#world.timeline.add({
+      ...this.#common(),
+      ...{ kind: 'release', direction, segment, origin },
+    });
+  }
+
+  #common() {
+    return { timeUs: this.#world.now(), end: 'ours', connection: null, tcb: null } as const;
   }
 }
 

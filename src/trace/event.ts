@@ -5,6 +5,8 @@
 export type End = 'ours' | 'theirs';
 /** Seen from our stack. */
 export type Direction = 'in' | 'out';
+/** Who made what is at a gate: the end of its direction, or somebody at the gate. */
+export type Origin = 'sent' | 'copied' | 'injected';
 
 /** What a state is called that passed between two looks from outside. */
 export const NOT_SEEN = 'not seen';
@@ -120,7 +122,11 @@ export type TraceEvent = Common &
         action: 'drop' | 'delay' | 'duplicate' | 'swap' | 'corrupt' | 'inject';
         direction: Direction;
         segment: SegmentFields | null;
+        /** Default `sent`, of an injection `injected`. */
+        origin?: Origin;
       }
+    /** What waited at the gate goes on its way, as it is. Without a gate there are none. */
+    | { kind: 'release'; direction: Direction; segment: SegmentFields; origin: Origin }
     /** A program got an error, or the end of the stream. */
     | { kind: 'news'; news: string }
     /** What a kernel shows of its end, when something but time has changed in it (kernel-end.ts). */

@@ -50,6 +50,14 @@ export class KernelEnd {
     return this.#listening.size > 0;
   }
 
+  /** What is there already when somebody begins to look: nobody knows since when, so nothing is told. */
+  begin(sockets: readonly KernelSocket[]): void {
+    this.#listening = listeningPorts(sockets);
+    for (const socket of sockets) {
+      if (socket.state !== LISTEN) this.#views.set(connectionOf(socket), viewOf(socket));
+    }
+  }
+
   /** A look: all sockets there that may be of interest. */
   sample(sockets: readonly KernelSocket[]): void {
     const listened = this.#listening;
@@ -70,11 +78,11 @@ export class KernelEnd {
 
   /** That a listener is given up its program's call says; its connections stay. */
   #noteListeners(sockets: readonly KernelSocket[]): void {
-    const ports = sockets.filter(({ state }) => state === LISTEN).map((socket) => socket.localPort);
+    const ports = listeningPorts(sockets);
     for (const port of ports) {
       if (!this.#listening.has(port)) this.#addState(null, 'CLOSED', LISTEN);
     }
-    this.#listening = new Set(ports);
+    this.#listening = ports;
   }
 
   #compare(connection: string, last: KernelView, now: KernelView): void {
@@ -95,6 +103,10 @@ export class KernelEnd {
     const unseen = { kind: 'state', event: '', section: '', why: '' } as const;
     this.#timeline.add({ ...common, ...unseen, from, to });
   }
+}
+
+function listeningPorts(sockets: readonly KernelSocket[]): ReadonlySet<number> {
+  return new Set(sockets.filter(({ state }) => state === LISTEN).map(({ localPort }) => localPort));
 }
 
 /** Whether one segment, call or timeout leads from a state to the other. */

@@ -8,21 +8,17 @@ import {
   type Direction,
   type End,
   NOT_SEEN,
+  type Origin,
   type SegmentFields,
   type TraceEvent,
   TWO_MSL,
 } from './event.js';
-import type { Ladder, LadderOptions, Rung, SegmentRung } from './ladder.js';
+import type { Ladder, LadderOptions, Rung, SegmentRung, WaitingSegment } from './ladder.js';
+import { GateQueue } from './ladder-gate.js';
 import { joinCrossing, joinRuns } from './ladder-joints.js';
+import { writeLabels } from './ladder-labels.js';
 import { sayEvent } from './ladder-words.js';
-import { Origins } from './origins.js';
-import {
-  connectionOfSegment,
-  describeSegment,
-  hasFlag,
-  isSame,
-  sequenceLength,
-} from './segment.js';
+import { announces, connectionOfSegment, hasFlag, isSame, sequenceLength } from './segment.js';
 
 type Fault = Extract<TraceEvent, { kind: 'fault' }>;
 type StateEvent = Extract<TraceEvent, { kind: 'state' }>;
@@ -33,15 +29,6 @@ const AT_ONCE_US = 1000;
 
 const FAR = 2 ** 30;
 const MOST_RANGES = 1024;
-
-/** The flag of the segment that tells the other end of a state that a call has led to. */
-const ANNOUNCED_BY: Readonly<Record<string, string>> = {
-  'SYN-SENT': 'SYN',
-  'SYN-RECEIVED': 'SYN',
-  'FIN-WAIT-1': 'FIN',
-  'LAST-ACK': 'FIN',
-  CLOSED: 'RST',
-};
 
 const REMARKS: Readonly<Record<Fault['action'], string>> = {
   drop: 'lost',
@@ -55,28 +42,37 @@ const REMARKS: Readonly<Record<Fault['action'], string>> = {
 /** A ladder for each connection, in the order in which they appear. */
 export function buildLadders(
   events: readonly TraceEvent[],
-  { connection }: LadderOptions = {},
+  { connection, waiting }: LadderOptions = {},
 ): Ladder[] {
   const builders = new Map<string, LadderBuilder>();
+  const hasGate = waiting !== undefined || events.some(({ kind }) => kind === 'release');
+  const startUs = events[0]?.timeUs ?? 0;
+  const builderOf = (key: string) => {
+    const builder = builders.get(key) ?? new LadderBuilder(key, startUs, hasGate);
+    builders.set(key, builder);
+    return builder;
+  };
+  const isWanted = (key: string) => connection === undefined || key === connection;
   let current: LadderBuilder | null = null;
   const early: TraceEvent[] = [];
   for (const event of events) {
-    const key = event.connection ?? connectionOfFault(event);
-    if (connection !== undefined && key !== null && key !== connection) continue;
-    if (key !== null) {
-      current = builders.get(key) ?? new LadderBuilder(key, events[0]!.timeUs);
-      builders.set(key, current);
-    }
+    const key = event.connection ?? connectionAtGate(event);
+    if (key !== null && !isWanted(key)) continue;
+    if (key !== null) current = builderOf(key);
     // What is about no connection goes with the one that was heard of last, or first.
     if (current === null) early.push(event);
     else for (const each of [...early.splice(0), event]) current.add(each);
   }
+  for (const each of waiting ?? []) {
+    const key = connectionOfSegment(each.segment, each.direction);
+    if (isWanted(key)) builderOf(key).addWaiting(each);
+  }
   return [...builders.values()].map((builder) => builder.finish());
 }
 
-function connectionOfFault(event: TraceEvent): string | null {
-  if (event.kind !== 'fault' || event.segment === null) return null;
-  return connectionOfSegment(event.segment, event.direction);
+function connectionAtGate(event: TraceEvent): string | null {
+  if (event.kind !== 'fault' && event.kind !== 'release') return null;
+  return event.segment === null ? null : connectionOfSegment(event.segment, event.direction);
 }
 
 /** A state that was entered before anything was sent in it. */
@@ -98,18 +94,32 @@ class LadderBuilder {
   /** By end: its program has called since its state changed last. */
   readonly #called: Record<End, boolean> = { ours: false, theirs: false };
   /** What was done to segments that have yet to arrive at our end. */
-  readonly #awaited: { action: Fault['action']; segment: SegmentFields }[] = [];
+  readonly #awaited: { action: Fault['action'] | 'copy'; segment: SegmentFields }[] = [];
+  /** Segments of ours that have yet to pass the gate; null where there is none. */
+  readonly #gate: GateQueue | null;
   /** What each end has sent of its sequence space. */
   readonly #sent: Partial<Record<Direction, Ranges>> = {};
   /** By end: a record in TIME-WAIT waits. */
   readonly #twoMslRuns: Record<End, boolean> = { ours: false, theirs: false };
 
-  constructor(connection: string, startUs: number) {
+  constructor(connection: string, startUs: number, hasGate: boolean) {
     this.#ends = connection.split(' ') as [string, string];
     this.#startUs = startUs;
+    this.#gate = hasGate ? new GateQueue() : null;
+  }
+
+  /** After all events: what is still at the gate. */
+  addWaiting({ direction, segment, origin }: WaitingSegment): void {
+    const timeUs = (this.#rungs.at(-1)?.timeUs ?? 0) + this.#startUs;
+    const rung =
+      (direction === 'out' ? this.#gate?.take(segment, origin) : null) ??
+      this.#makeRung(timeUs, direction, segment, origin);
+    rung.fate = 'waits';
+    this.#place(rung);
   }
 
   finish(): Ladder {
+    for (const rung of this.#gate?.takeAll() ?? []) this.#place({ ...rung, fate: 'waits' });
     this.#settle('ours');
     this.#settle('theirs');
     writeLabels(this.#rungs.filter((rung) => rung.kind === 'segment'));
@@ -134,6 +144,9 @@ class LadderBuilder {
       case 'fault':
         if (event.segment !== null) this.#addFault(event, event.segment);
         return;
+      case 'release':
+        this.#release(event.direction, event.segment, event.origin);
+        return;
       default:
         this.#addSide(event);
     }
@@ -141,13 +154,26 @@ class LadderBuilder {
 
   // ── Segments ──
 
-  #addSegment(
+  #addSegment(timeUs: number, direction: Direction, segment: SegmentFields): void {
+    const rung = this.#makeRung(timeUs, direction, segment);
+    if (direction === 'in' || this.#gate === null) {
+      this.#place(rung);
+      return;
+    }
+    this.#takeState(rung, 'ours');
+    this.#gate.add(rung, 'sent');
+  }
+
+  #makeRung(
     timeUs: number,
     direction: Direction,
     segment: SegmentFields,
-    forged = false,
+    origin: Origin = 'sent',
   ): Segment {
-    const injected = forged || (direction === 'in' && this.#takeAwaited(segment, 'inject'));
+    const isAwaited = (as: 'inject' | 'copy') =>
+      direction === 'in' && this.#takeAwaited(segment, as);
+    const injected = isAwaited('inject') || origin === 'injected';
+    const copied = !injected && (origin === 'copied' || isAwaited('copy'));
     const rung: Segment = {
       timeUs: timeUs - this.#startUs,
       ours: null,
@@ -158,11 +184,11 @@ class LadderBuilder {
       label: '',
       fate: 'arrives',
       from: injected ? 'gate' : 'end',
-      remarks: [],
+      remarks: copied ? ['a copy'] : [],
+      window: null,
     };
-    if (!injected) this.#noteRepetition(rung);
-    if (direction === 'in') this.#applyAwaited(rung);
-    this.#place(rung);
+    if (!injected && !copied) this.#noteRepetition(rung);
+    if (direction === 'in' && !copied) this.#applyAwaited(rung);
     return rung;
   }
 
@@ -170,20 +196,36 @@ class LadderBuilder {
   #place(rung: Segment): void {
     const [sender, receiver]: End[] =
       rung.direction === 'out' ? ['ours', 'theirs'] : ['theirs', 'ours'];
-    this.#settle(receiver!);
-    const loose = this.#loose[sender!];
-    if (loose !== null && rung.from === 'end' && announces(rung.segment, loose.state)) {
-      rung[sender!] = loose.state;
-      this.#loose[sender!] = null;
-    } else this.#settle(sender!);
+    if (rung.fate !== 'waits') this.#settle(receiver!);
+    if (rung[sender!] === null && (sender === 'theirs' || this.#gate === null)) {
+      this.#takeState(rung, sender!);
+    }
     this.#rungs.push(rung);
-    if (rung.fate !== 'lost') this.#reached[receiver!] = rung;
+    if (rung.fate === 'arrives') this.#reached[receiver!] = rung;
+  }
+
+  #takeState(rung: Segment, sender: End): void {
+    const loose = this.#loose[sender];
+    if (loose !== null && rung.from === 'end' && announces(rung.segment, loose.state)) {
+      rung[sender] = loose.state;
+      this.#loose[sender] = null;
+    } else this.#settle(sender);
+  }
+
+  /** Only now can it reach its receiver; of what comes to us, our stack tells when it arrives. */
+  #release(direction: Direction, segment: SegmentFields, origin: Origin): void {
+    if (direction === 'in') {
+      if (origin === 'copied') this.#awaited.push({ action: 'copy', segment });
+      return;
+    }
+    const rung = this.#gate!.take(segment, origin);
+    if (rung !== null) this.#place(rung);
   }
 
   /** In a simulation the other end tells when a segment of ours has arrived. */
   #arrivedThere(segment: SegmentFields): void {
     const rung = this.#findSent(segment);
-    if (rung !== null) this.#reached.theirs = rung;
+    if (rung?.fate === 'arrives') this.#reached.theirs = rung;
   }
 
   #findSent(segment: SegmentFields): Segment | null {
@@ -214,38 +256,44 @@ class LadderBuilder {
 
   // ── Faults ──
 
-  #addFault({ action, direction, timeUs }: Fault, segment: SegmentFields): void {
+  #addFault(fault: Fault, segment: SegmentFields): void {
+    const { action, direction, timeUs } = fault;
     if (direction === 'in') {
-      if (action === 'drop') this.#lostOnItsWay(timeUs, 'in', segment);
+      if (action === 'drop') this.#lostOnItsWay(fault, segment);
       else this.#awaited.push({ action, segment });
       return;
     }
     if (action === 'inject') {
-      this.#addSegment(timeUs, direction, segment, true);
+      const rung = this.#makeRung(timeUs, 'out', segment, 'injected');
+      if (this.#gate === null) this.#place(rung);
+      else this.#gate.add(rung, 'injected');
       return;
     }
-    const rung = this.#findSent(segment);
-    if (rung === null) {
-      if (action === 'drop') this.#lostOnItsWay(timeUs, 'out', segment);
-    } else this.#apply(rung, action);
+    const rung =
+      this.#gate === null
+        ? this.#findSent(segment)
+        : this.#gate.find(segment, fault.origin ?? 'sent');
+    if (rung !== null) this.#apply(rung, action);
+    else if (action === 'drop') this.#lostOnItsWay(fault, segment);
   }
 
   /** Only the gate has seen it. */
-  #lostOnItsWay(timeUs: number, direction: Direction, segment: SegmentFields): void {
-    const reached = { ...this.#reached };
-    const rung = this.#addSegment(timeUs, direction, segment);
-    this.#apply(rung, 'drop');
-    Object.assign(this.#reached, reached);
+  #lostOnItsWay({ timeUs, direction, origin }: Fault, segment: SegmentFields): void {
+    this.#place({ ...this.#makeRung(timeUs, direction, segment, origin), fate: 'lost' });
   }
 
   #apply(rung: Segment, action: Fault['action']): void {
     if (action === 'drop') rung.fate = 'lost';
     else if (action === 'corrupt') rung.fate = 'corrupted';
     else if (action !== 'inject') rung.remarks = [...rung.remarks, REMARKS[action]];
-    if (rung.fate === 'lost' && this.#reached.theirs === rung) this.#reached.theirs = null;
+    if (action === 'duplicate') this.#gate?.copy(rung);
+    if (rung.fate === 'arrives') return;
+    if (this.#reached.theirs === rung) this.#reached.theirs = null;
+    // What is lost or spoilt at the gate waits there no longer.
+    if (this.#gate?.remove(rung)) this.#place(rung);
   }
 
-  #takeAwaited(segment: SegmentFields, action: Fault['action']): boolean {
+  #takeAwaited(segment: SegmentFields, action: Fault['action'] | 'copy'): boolean {
     const i = this.#awaited.findIndex((a) => a.action === action && isSame(a.segment, segment));
     if (i >= 0) this.#awaited.splice(i, 1);
     return i >= 0;
@@ -261,6 +309,10 @@ class LadderBuilder {
 
   #addState(event: StateEvent): void {
     const { end, from, to, timeUs } = event;
+    if (event.connection === null) {
+      this.#addListener(event);
+      return;
+    }
     this.#before[end] ??= from === NOT_SEEN ? null : from;
     const rung = this.#reached[end];
     const afterCall = this.#called[end];
@@ -268,16 +320,26 @@ class LadderBuilder {
     if (rung !== null && rung[end] === null && mayFollowSegment(event, afterCall)) {
       // A state that was entered before, and in which something is yet to be sent: the two may cross.
       if (this.#loose[end] !== null && sequenceLength(rung.segment) === 0) this.#settle(end);
+      if (end === 'ours') this.#detachStates(this.#rungs.indexOf(rung));
       rung[end] = to;
       this.#reached[end] = null;
       return;
     }
     this.#settle(end);
+    if (end === 'ours') this.#detachStates();
     const last = this.#rungs.at(-1);
     const atUs = timeUs - this.#startUs;
     const isReason = last?.kind === 'note' && last.end === end && atUs - last.timeUs < AT_ONCE_US;
     if (isReason && last[end] === null) last[end] = to;
     else this.#loose[end] = { state: to, timeUs: atUs };
+  }
+
+  /** LISTEN is where a connection comes from; what a listener does later is no business of its. */
+  #addListener({ end, from, to, timeUs }: StateEvent): void {
+    if (this.#before[end] !== null) return;
+    this.#before[end] = from;
+    this.#loose[end] = { state: to, timeUs: timeUs - this.#startUs };
+    this.#settle(end);
   }
 
   /** A state in which nothing was sent stands alone. */
@@ -288,6 +350,15 @@ class LadderBuilder {
     const rung: Rung = { timeUs: loose.timeUs, ours: null, theirs: null, kind: 'state' };
     rung[end] = loose.state;
     this.#rungs.push(rung);
+  }
+
+  /** What is shown of our end now comes after the states of segments that are still at the gate. */
+  #detachStates(at = this.#rungs.length): void {
+    for (const rung of this.#gate?.announcing() ?? []) {
+      const { timeUs, ours } = rung;
+      this.#rungs.splice(at, 0, { timeUs, ours, theirs: null, kind: 'state' });
+      rung.ours = null;
+    }
   }
 
   // ── All else ──
@@ -304,32 +375,10 @@ class LadderBuilder {
 
   #say({ end, timeUs: atUs }: TraceEvent, kind: 'call' | 'note', text: string): void {
     this.#settle(end);
+    if (end === 'ours') this.#detachStates();
     const timeUs = atUs - this.#startUs;
     this.#rungs.push({ timeUs, ours: null, theirs: null, kind, end, text });
   }
-}
-
-/**
- * Numbers count from the SYN of each side. Where somebody else has begun in its place, they count from its
- * own first SYN all the same, so that what is forged shows how far off it is.
- */
-function writeLabels(segments: readonly Segment[]): void {
-  const origins = new Origins();
-  for (const direction of ['in', 'out'] as const) {
-    const those = segments.filter((rung) => rung.direction === direction);
-    const own = those.find(({ from, segment }) => from === 'end' && hasFlag(segment, 'SYN'));
-    if (those[0]?.from === 'gate' && own !== undefined) origins.learn(own.segment);
-  }
-  for (const rung of segments) {
-    origins.learn(rung.segment, rung.from === 'gate');
-    rung.label = describeSegment(rung.segment, origins.relative(rung.segment));
-  }
-}
-
-/** Whether a segment is what a state is entered with; a FIN, for one, may wait behind data. */
-function announces(segment: SegmentFields, state: string): boolean {
-  const flag = ANNOUNCED_BY[state];
-  return flag === undefined || hasFlag(segment, flag);
 }
 
 /** A segment goes out at the time of its turn, which began before what it follows from. */

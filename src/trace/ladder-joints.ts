@@ -61,6 +61,7 @@ function isPlain(rung: Rung): rung is Segment {
     rung.fate === 'arrives' &&
     rung.from === 'end' &&
     rung.remarks.length === 0 &&
+    rung.window === null &&
     /^(PSH,)?ACK$/.test(rung.segment.flags)
   );
 }

@@ -24,6 +24,9 @@ const ROW = 30;
 const SLANT = 10;
 const TOP = 64;
 const MARGIN = 16;
+/** The head of an arrow, and how much larger it is where the line is thick. */
+const HEAD = 11;
+const RUN_HEAD = 1.5;
 /** Where texts stand beside the lines. */
 const BESIDE = 14;
 
@@ -124,14 +127,18 @@ class Picture {
   #segment(rung: SegmentRung, y: number): void {
     const mood = moodOf(rung);
     const [from, to] = ends(rung);
-    this.#arrow(from, y - SLANT / 2, to, y + SLANT / 2, mood, rung.fate === 'arrives');
+    this.#arrow(from, y - SLANT / 2, to, y + SLANT / 2, mood, rung.fate);
     if (rung.from === 'gate') this.#parts.push(circle(from, y - SLANT / 2, mood));
     this.#text((from + to) / 2, y - 7, describeSegmentRung(rung), mood.trim(), 'middle');
   }
 
   #run(rung: RunRung, y: number): void {
     const [from, to] = rung.direction === 'out' ? [LEFT, RIGHT] : [RIGHT, LEFT];
-    this.#arrow(from, y - SLANT / 2, to, y + SLANT / 2, '', true, ' run');
+    // The thick line ends within the head, so that the head has a point.
+    const size = RUN_HEAD * HEAD;
+    const [x, top, end] = [to - Math.sign(to - from) * size * 0.8, y - SLANT / 2, y + SLANT / 2];
+    this.#parts.push(line(from, top, x, end - (SLANT * size * 0.8) / (RIGHT - LEFT), 'arrow run'));
+    this.#parts.push(tip(from, top, to, end, '', RUN_HEAD));
     this.#text((LEFT + RIGHT) / 2, y - 9, `… ${describeRun(rung)}`, '', 'middle');
   }
 
@@ -139,8 +146,8 @@ class Picture {
   #crossing({ out, in: incoming, sentIn }: CrossingRung, y: number): void {
     const end = y + ROW + SLANT;
     this.#states(sentIn.ours, sentIn.theirs, y);
-    this.#arrow(LEFT, y, RIGHT, end, '', true);
-    this.#arrow(RIGHT, y, LEFT, end, '', true);
+    this.#arrow(LEFT, y, RIGHT, end, '', 'arrives');
+    this.#arrow(RIGHT, y, LEFT, end, '', 'arrives');
     this.#text(LEFT + BESIDE, y - 5, describeSegmentRung(out), '', 'start');
     this.#text(RIGHT - BESIDE, y - 5, describeSegmentRung(incoming), '', 'end');
   }
@@ -169,11 +176,12 @@ class Picture {
     x2: number,
     y2: number,
     mood: Mood,
-    arrives: boolean,
-    kind = '',
+    fate: SegmentRung['fate'],
   ): void {
-    this.#parts.push(line(x1, y1, x2, y2, `arrow${mood}${kind}`));
-    this.#parts.push(arrives ? tip(x1, y1, x2, y2, mood) : cross(x2, y2, mood));
+    this.#parts.push(line(x1, y1, x2, y2, `arrow${mood}`));
+    if (fate === 'arrives') this.#parts.push(tip(x1, y1, x2, y2, mood));
+    else if (fate === 'waits') this.#parts.push(line(x2, y2 - 8, x2, y2 + 8, `arrow${mood}`));
+    else this.#parts.push(cross(x2, y2, mood));
   }
 
   #text(
@@ -190,13 +198,17 @@ class Picture {
 }
 
 function moodOf({ fate, from, remarks }: SegmentRung): Mood {
-  if (fate !== 'arrives') return ' bad';
+  if (fate === 'lost' || fate === 'corrupted') return ' bad';
+  if (fate === 'waits') return ' odd';
   return from === 'end' && remarks.length === 0 ? '' : ' odd';
 }
 
 function ends({ direction, from, fate }: SegmentRung): [from: number, to: number] {
   const [here, there] = direction === 'out' ? [LEFT, RIGHT] : [RIGHT, LEFT];
-  return [from === 'gate' ? GATE : here, fate === 'lost' ? GATE : there];
+  // What is put in at the gate and still there is shown on the way from it.
+  const toGate = from === 'gate' && fate === 'waits' ? (GATE + there) / 2 : GATE;
+  const end = fate === 'waits' || fate === 'lost' ? toGate : there;
+  return [from === 'gate' ? GATE : here, end];
 }
 
 function line(x1: number, y1: number, x2: number, y2: number, style: string): string {
@@ -205,10 +217,11 @@ function line(x1: number, y1: number, x2: number, y2: number, style: string): st
 }
 
 /** The head of an arrow. */
-function tip(x1: number, y1: number, x2: number, y2: number, mood: Mood): string {
+function tip(x1: number, y1: number, x2: number, y2: number, mood: Mood, scale = 1): string {
   const angle = round((Math.atan2(y2 - y1, x2 - x1) * 180) / Math.PI);
   const at = `translate(${round(x2)} ${round(y2)}) rotate(${angle})`;
-  return `<path d="M0 0 L-11 -5 L-11 5 Z" class="tip${mood}" transform="${at}"/>`;
+  const [back, side] = [round(HEAD * scale), round((HEAD * scale) / 2.2)];
+  return `<path d="M0 0 L-${back} -${side} L-${back} ${side} Z" class="tip${mood}" transform="${at}"/>`;
 }
 
 /** Where a segment ends that does not arrive. */

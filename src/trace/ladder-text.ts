@@ -12,7 +12,7 @@ import {
   type SegmentRung,
 } from './ladder.js';
 import { buildLadders } from './ladder-builder.js';
-import { describeRun, describeSegmentRung } from './ladder-words.js';
+import { cutText, describeRun, describeSegmentRung, fitSegmentRung } from './ladder-words.js';
 
 export interface LadderTextOptions extends LadderOptions {
   /** With SGR sequences for terminals; default false. */
@@ -117,7 +117,7 @@ class Drawing {
   }
 
   #note(end: 'ours' | 'theirs', text: string): string {
-    const fitted = shorten(text, INNER - 2);
+    const fitted = cutText(text, INNER - 2);
     const line = end === 'ours' ? ` ${fitted}`.padEnd(INNER) : `${fitted} `.padStart(INNER);
     return `│${this.#paint(DIM, line)}│`;
   }
@@ -145,8 +145,8 @@ class Drawing {
   #crossing(rung: Rung, { out, in: incoming, sentIn }: CrossingRung): string[] {
     const middle = BEFORE_CROSSING;
     const rest = INNER - middle - 3;
-    const left = labelled(describeSegmentRung(out), middle);
-    const last = labelled(describeSegmentRung(incoming), middle - 1);
+    const left = labelled(out, middle);
+    const last = labelled(incoming, middle - 1);
     const leaving = `├${left}╮ ╭${'─'.repeat(rest)}┤`;
     const passing = `│${' '.repeat(middle + 1)}╳${' '.repeat(rest + 1)}│`;
     const arriving = `│◀${last}╯ ╰${'─'.repeat(rest - 1)}▶│`;
@@ -163,43 +163,38 @@ function formatTime(us: number): string {
   return (us / 1e6).toFixed(us < 100e6 ? 6 : 3);
 }
 
+const TIPS = { lost: 'X', corrupted: 'X', waits: '┊' } as const;
+
 /** An arrow from side to side, or from or to the gate between them; its end is an X where it fails. */
 function drawArrow(rung: SegmentRung): string {
   const { direction, fate } = rung;
   const tail = rung.from === 'gate' ? '●' : '';
   const length = arrowLength(rung);
-  const line = labelled(describeSegmentRung(rung), length - 1 - tail.length);
+  const line = labelled(rung, length - 1 - tail.length);
   const space = ' '.repeat(INNER - length);
   if (direction === 'out') {
-    const arrow = `${tail}${line}${fate === 'arrives' ? '▶' : 'X'}`;
+    const arrow = `${tail}${line}${fate === 'arrives' ? '▶' : TIPS[fate]}`;
     return tail === '' ? `├${arrow}${space}│` : `│${space}${arrow}│`;
   }
-  const arrow = `${fate === 'arrives' ? '◀' : 'X'}${line}${tail}`;
+  const arrow = `${fate === 'arrives' ? '◀' : TIPS[fate]}${line}${tail}`;
   return tail === '' ? `│${space}${arrow}┤` : `│${arrow}${space}│`;
 }
 
-function arrowLength({ from, fate }: SegmentRung): number {
-  if (from === 'gate') return FROM_GATE;
-  return fate === 'lost' ? TO_GATE : INNER;
+/** One from or to the gate is longer where that leaves room for what it says. */
+function arrowLength(rung: SegmentRung): number {
+  const { from, fate } = rung;
+  if (from !== 'gate' && fate !== 'lost' && fate !== 'waits') return INNER;
+  const usual = from === 'gate' ? FROM_GATE : TO_GATE;
+  const needed = describeSegmentRung(rung).length + 6 + (from === 'gate' ? 1 : 0);
+  return Math.min(Math.max(usual, needed), INNER - 2);
 }
 
-/** A line with a text on it, near its beginning. */
-function labelled(text: string, width: number): string {
-  return `── ${abbreviate(text, width - 5)} `.padEnd(width, '─');
-}
-
-/** Leaves out what matters least, as far as it has to. */
-function abbreviate(text: string, width: number): string {
-  if (text.length <= width) return text;
-  const without = text.replace(/ ack \d+/, '');
-  return shorten(without, width);
-}
-
-function shorten(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+/** A line with the text of a segment on it, near its beginning. */
+function labelled(rung: SegmentRung, width: number): string {
+  return `── ${fitSegmentRung(rung, width - 5)} `.padEnd(width, '─');
 }
 
 function centre(text: string, width: number, fill: string): string {
-  const fitted = shorten(text, width);
+  const fitted = cutText(text, width);
   return fitted.padStart(Math.floor((width + fitted.length) / 2), fill).padEnd(width, fill);
 }

@@ -69,9 +69,26 @@ export function describeRun({ segments, bytes, acks }: RunRung): string {
 }
 
 /** Its label with all that is to be said about it: `FIN,ACK seq 1 ack 1 (again, delayed)`. */
-export function describeSegmentRung({ label, remarks, from, fate }: SegmentRung): string {
+export function describeSegmentRung(rung: SegmentRung): string {
+  const { label, remarks, from, fate, window } = rung;
   const notes = [...remarks];
   if (from === 'gate') notes.unshift('injected');
   if (fate === 'corrupted') notes.unshift('corrupted');
-  return notes.length === 0 ? label : `${label} (${notes.join(', ')})`;
+  if (fate === 'waits') notes.unshift('waits');
+  const text = window === null ? label : `${label} win ${window}`;
+  return notes.length === 0 ? text : `${text} (${notes.join(', ')})`;
+}
+
+/** The same in so many letters: the flags that hardly ever miss go first, numbers never before remarks. */
+export function fitSegmentRung(rung: SegmentRung, width: number): string {
+  const whole = describeSegmentRung(rung);
+  if (whole.length <= width) return whole;
+  const withoutAck = whole.replace(/,ACK /, ' ');
+  if (withoutAck.length <= width) return withoutAck;
+  return cutText(withoutAck.replace(/^(?:PSH|ACK) |,PSH(?= )/, ''), width);
+}
+
+/** With `…` where something is missing. */
+export function cutText(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 }

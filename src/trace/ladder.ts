@@ -1,7 +1,7 @@
 // What a ladder is: the segments between two ends as rungs, with states, calls and faults. Knows shapes;
 // must not know how it is made (ladder-builder.ts) or drawn (ladder-text.ts and others).
 
-import type { Direction, End, SegmentFields } from './event.js';
+import type { Direction, End, Origin, SegmentFields } from './event.js';
 
 /** A segment on its way. */
 export interface SegmentRung {
@@ -12,11 +12,13 @@ export interface SegmentRung {
   /** `FIN,ACK seq 1 ack 1`: numbers count from the SYN of each side. */
   label: string;
   /** What became of it between the ends. */
-  fate: 'arrives' | 'lost' | 'corrupted';
+  fate: 'arrives' | 'lost' | 'corrupted' | 'waits';
   /** Who sent it: the end of its direction, or somebody at the gate between them. */
   from: 'end' | 'gate';
-  /** What else is to be said: `again`, `delayed`, `duplicated`, `overtaken`. */
+  /** What else is to be said: `again`, `delayed`, `duplicated`, `a copy`, `overtaken`. */
   remarks: readonly string[];
+  /** Bytes that its sender has room for, where that is worth saying: none, or some again; else null. */
+  window: number | null;
 }
 
 /** Many segments of data, or bare ACKs, in one direction. */
@@ -59,9 +61,18 @@ export interface Ladder {
   rungs: readonly Rung[];
 }
 
+/** A segment that is still at the gate. */
+export interface WaitingSegment {
+  direction: Direction;
+  segment: SegmentFields;
+  origin: Origin;
+}
+
 export interface LadderOptions {
   /** Only this connection (`TraceEvent.connection`); default: each, one ladder after the other. */
   connection?: string;
+  /** What waits at the gate, in the order in which it would go; default: what is known to have come. */
+  waiting?: readonly WaitingSegment[];
   /** What the ends are called; default `finwait` and `peer`. */
   names?: { readonly ours: string; readonly theirs: string };
 }

@@ -20,6 +20,15 @@ import type { Direction, SegmentFields } from './event.js';
 /** A connection that has sent more counts from its origin anew; what is beyond is from before. */
 const MOST_AHEAD = 3 * 2 ** 30;
 
+/** The flag of the segment that tells the other end of a state that a call has led to. */
+const ANNOUNCED_BY: Readonly<Record<string, string>> = {
+  'SYN-SENT': 'SYN',
+  'SYN-RECEIVED': 'SYN',
+  'FIN-WAIT-1': 'FIN',
+  'LAST-ACK': 'FIN',
+  CLOSED: 'RST',
+};
+
 /** Bits and names of flags, in the order in which they are written. */
 export const FLAGS: readonly (readonly [bit: number, name: string])[] = [
   [SYN, 'SYN'],
@@ -63,6 +72,12 @@ export function isSame(a: SegmentFields, b: SegmentFields): boolean {
     a.length === b.length &&
     a.sourcePort === b.sourcePort
   );
+}
+
+/** Whether a segment is what a state is entered with; a FIN, for one, may wait behind data. */
+export function announces(segment: SegmentFields, state: string): boolean {
+  const flag = ANNOUNCED_BY[state];
+  return flag === undefined || hasFlag(segment, flag);
 }
 
 /** Both ends as text; the sender first. */

@@ -9,6 +9,7 @@ import { Run } from '../../src/lab/run.js';
 import { scenarioNamed } from '../../src/lab/scenarios/index.js';
 import { SimulatedWorld } from '../../src/lab/simulation.js';
 import { connectionName } from '../../src/trace/connection-name.js';
+import type { KernelSocket } from '../../src/trace/kernel-sockets.js';
 
 const HALF_AN_HOUR = 1_800_000;
 
@@ -16,6 +17,7 @@ let world: SimulatedWorld;
 let keeper: LiveKeeper;
 let told: LiveReply[];
 let unread: number;
+let sockets: KernelSocket[];
 
 /** A stack with a connection, and a debugger that has just come. */
 beforeEach(async () => {
@@ -26,9 +28,10 @@ beforeEach(async () => {
   vi.useFakeTimers();
   told = [];
   unread = 0;
+  sockets = [socketAs('ESTABLISHED')];
   const clock = new HaltingClock(new Simulation(0).clock());
   keeper = new LiveKeeper(
-    { gate: world.gate, core: world.core, clock, sockets: () => null },
+    { gate: world.gate, core: world.core, clock, sockets: () => sockets },
     {
       tell: (reply) => void told.push(reply),
       get unread() {
@@ -43,6 +46,18 @@ afterEach(async () => {
   vi.useRealTimers();
   await world.close();
 });
+
+/** The other end of the connection, as if it were a kernel's. */
+function socketAs(state: string): KernelSocket {
+  const [one] = world.core.connections();
+  return {
+    localAddress: one!.remoteAddress.toString(),
+    localPort: one!.remotePort,
+    remoteAddress: one!.localAddress.toString(),
+    remotePort: one!.localPort,
+    ...{ state, timer: null, sendQueue: 0, receiveQueue: 0, retransmits: 0 },
+  };
+}
 
 const ask = (request: LiveRequest) => keeper.line(JSON.stringify(request));
 
@@ -78,6 +93,23 @@ it('puts nothing in any more when its debugger has gone', async () => {
   await vi.advanceTimersByTimeAsync(HALF_AN_HOUR);
   expect(world.gate.held).toEqual([]);
   expect(world.gate.isShut).toBe(false);
+});
+
+it('tells of states of the kernel in the timeline, but not of what was there before', async () => {
+  const states = () =>
+    told
+      .flatMap((reply) => ('events' in reply ? reply.events : []))
+      .flatMap((event) =>
+        event.kind === 'state' && event.end === 'theirs'
+          ? [{ connection: event.connection, from: event.from, to: event.to }]
+          : [],
+      );
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(states()).toEqual([]);
+  const stranger = { ...socketAs('ESTABLISHED'), remoteAddress: '192.0.2.1' };
+  sockets = [socketAs('FIN-WAIT-1'), stranger];
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(states()).toEqual([{ connection: connection(), from: 'ESTABLISHED', to: 'FIN-WAIT-1' }]);
 });
 
 it('lets the stack go on where there is a defect in what is shown', async () => {

@@ -36,13 +36,13 @@ describe('a screen of 80 by 24', () => {
        ours 10.9.0.2:11522 FIN-WAIT-1          theirs 10.9.0.1:26159 ESTABLISHED
       ────────────────────────────────────────────────────────────────────────────────
          0.000              │                            listen *:26159 │
+         0.000              │                                           │ LISTEN
          0.000 connect()    │                                           │
          0.000 SYN-SENT     ├── SYN seq 0 ─────────────────────────────▶│ SYN-RECEIVED
          0.003 ESTABLISHED  │◀── SYN,ACK seq 0 ack 1 ───────────────────┤
          0.003              ├── ACK seq 1 ack 1 ───────────────────────▶│ ESTABLISHED
          0.004 shutdown()   │                                           │
          0.004 FIN-WAIT-1   ├── FIN,ACK seq 1 ack 1 (waits) ──┊         │
-
 
       ── we call shutdown ────────────────────────────────────────────────────────────
        ours    SND.NXT 1 → 2, FIN none → sent
@@ -64,11 +64,60 @@ describe('a screen of 80 by 24', () => {
     await type(session, 'break ours:flag=FIN', 'continue', 'drop', 'skip', 'duplicate');
     const screen = draw(session).join('\n');
     expect(screen).toMatch(/├── FIN,ACK seq 1 ack 1 ─+X +│/);
-    expect(screen).toMatch(/├── FIN,ACK seq 1 ack 1 \(waits, aga.* ─+┊ +│/);
+    expect(screen).toMatch(/├── FIN seq 1 ack 1 \(waits, again, dup.* ─+┊ +│/);
     expect(screen).toContain('── waits at the gate: 2 ──');
     expect(screen).toMatch(
       /▶ #5 → FIN,ACK seq 1 ack 1 · again\s+#6 → FIN,ACK seq 1 ack 1 · a copy/,
     );
+  });
+
+  /** Rungs with arrows, without times. */
+  const arrows = (session: Session) =>
+    ladderLines(session.view, session.events, 80)
+      .filter((line) => /[▶◀X┊]/.test(line))
+      .map((line) => line.slice(9));
+
+  it('never says that a lost or damaged copy has established the peer', async () => {
+    const session = await openSession('active-close');
+    await type(session, 'step 4', 'duplicate', 'drop 3');
+    expect(arrows(session).slice(2)).toEqual([
+      '             ├── ACK seq 1 ack 1 (duplicated) ─X         │',
+      '             ├── ACK seq 1 ack 1 (waits, a copy) ─┊      │',
+    ]);
+    await type(session, 'step');
+    expect(arrows(session).slice(2)).toEqual([
+      '             ├── ACK seq 1 ack 1 (duplicated) ─X         │',
+      '             ├── ACK seq 1 ack 1 (a copy) ──────────────▶│ ESTABLISHED',
+    ]);
+    const other = await openSession('active-close');
+    await type(other, 'step 4', 'duplicate', 'corrupt', 'step');
+    expect(arrows(other).slice(2)).toEqual([
+      expect.stringMatching(/\(corrupted, duplicated\) ─+X│$/),
+      '             ├── ACK seq 1 ack 1 (a copy) ──────────────▶│ ESTABLISHED',
+    ]);
+  });
+
+  it('draws what is forged towards the peer as waiting, and first where it went first', async () => {
+    const session = await openSession('active-close');
+    await type(session, 'step 4', 'inject rst to theirs');
+    expect(arrows(session).slice(2)).toEqual([
+      expect.stringMatching(/^ +│ +●── RST.* \(waits, injected\) ─+┊│$/),
+      '             ├── ACK seq 1 ack 1 (waits) ──────┊         │',
+    ]);
+    await type(session, 'step 2');
+    expect(arrows(session).slice(2, 4)).toEqual([
+      expect.stringMatching(/●── RST.* \(injected\) ─+▶│ CLOSED$/),
+      '             ├── ACK seq 1 ack 1 ───────────────────────▶│',
+    ]);
+  });
+
+  it('draws what waits to come in on its side, sent or forged', async () => {
+    const session = await openSession('active-close');
+    await type(session, 'step 3', 'inject rst to ours');
+    expect(arrows(session).slice(1)).toEqual([
+      expect.stringMatching(/^ +│┊── RST.* \(waits, injected\) ─+● +│$/),
+      '             │         ┊── SYN,ACK seq 0 ack 1 (waits) ──┤',
+    ]);
   });
 
   it('marks it also where a forged segment has confused all numbers', async () => {

@@ -7,7 +7,7 @@ import { ladderJson } from '../../src/trace/ladder-json.js';
 import { ladderMermaid } from '../../src/trace/ladder-mermaid.js';
 import { ladderSvg } from '../../src/trace/ladder-svg.js';
 import { ladderText } from '../../src/trace/ladder-text.js';
-import { sends, timelineFrom, timelineOf } from './runs.js';
+import { segment, sends, timelineFrom, timelineOf } from './runs.js';
 
 const NAMES = SCENARIOS.map(({ name }) => name);
 
@@ -129,6 +129,40 @@ describe('SVG', () => {
       expect([state, count(svg)]).toEqual([state, count(ladderText(timeline))]);
     }
     expect(svg).toContain('@media (prefers-color-scheme:dark)');
+  });
+
+  it('gives a run a head that is broader than its line, which ends within the head', () => {
+    const data = Array.from({ length: 9 }, (_, i) => sends('out', 'ACK', 100 + i * 9, 500, 9));
+    const svg = ladderSvg(timelineFrom(data));
+    const end = Number(/x2="([\d.]+)"[^>]*class="arrow run"/.exec(svg)![1]);
+    const [, back, side, at] = /L-([\d.]+) -([\d.]+) .*translate\(([\d.]+)/.exec(svg)!.map(Number);
+    const thick = Number(/\.run\{stroke-width:(\d+)/.exec(svg)![1]);
+    expect(side! * 2).toBeGreaterThan(2 * thick);
+    expect(end).toBeGreaterThan(at! - back!);
+    // There the head is at least as broad as the line.
+    expect(((at! - end) / back!) * side! * 2).toBeGreaterThanOrEqual(thick);
+  });
+
+  it('shows what waits as an arrow to the gate', () => {
+    const fin = segment('out', 'FIN,ACK', 100, 500);
+    const timeline = timelineFrom([
+      sends('out', 'ACK', 100, 500),
+      {
+        kind: 'release',
+        direction: 'out',
+        segment: segment('out', 'ACK', 100, 500),
+        origin: 'sent',
+      },
+      sends('out', 'FIN,ACK', 100, 500),
+    ]);
+    const svg = ladderSvg(timeline);
+    expect(svg).toContain('(waits)');
+    expect(svg.match(/ Z"/g)).toHaveLength(1);
+    expect(ladderMermaid(timeline)).toContain('ours-xtheirs: FIN,ACK seq 1 ack 1 (waits)');
+    expect(ladderJson(timeline).ladders[0]!.rungs[1]).toMatchObject({
+      segment: fin,
+      fate: 'waits',
+    });
   });
 
   it('escapes what XML takes for its own', () => {

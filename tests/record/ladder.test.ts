@@ -3,6 +3,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { SCENARIOS } from '../../src/lab/scenarios/index.js';
+import type { Origin, SegmentFields } from '../../src/trace/event.js';
 import { ladderJson } from '../../src/trace/ladder-json.js';
 import { ladderText } from '../../src/trace/ladder-text.js';
 import { CONNECTION, segment, sends, theirState, timelineFrom, timelineOf } from './runs.js';
@@ -78,7 +79,7 @@ describe('faults', () => {
     ['drop', '├── ACK seq 1 ack 1 len 10 ───X          │'],
     ['corrupt', '├── ACK seq 1 ack 1 len 10 (corrupted) ─X│'],
     ['delay', '├── ACK seq 1 ack 1 len 10 (delayed) ───▶│'],
-    ['duplicate', '├── ACK seq 1 len 10 (duplicated) ──────▶│'],
+    ['duplicate', '├── seq 1 ack 1 len 10 (duplicated) ────▶│'],
     ['swap', '├── ACK seq 1 ack 1 len 10 (overtaken) ─▶│'],
   ] as const)('%s: of what we send', (action, arrow) => {
     expect(rungs(ladderText(timelineFrom([told(), fault(action)])))[1]!.trim()).toBe(arrow);
@@ -88,7 +89,7 @@ describe('faults', () => {
     ['drop', '│          X── ACK seq 1 ack 1 len 10 ───┤'],
     ['delay', '│◀── ACK seq 1 ack 1 len 10 (delayed) ───┤'],
     ['corrupt', '│X── ACK seq 1 ack 1 len 10 (corrupted) ─┤'],
-    ['inject', '│◀── ACK seq 1 len 10 (injected) ─●      │'],
+    ['inject', '│◀── seq 1 ack 1 len 10 (injected) ───●  │'],
   ] as const)('%s: of what comes to us, told before it arrives', (action, arrow) => {
     const arrives = action === 'drop' ? [] : [told(into)];
     const text = ladderText(timelineFrom([fault(action, into), ...arrives]));
@@ -123,7 +124,131 @@ describe('faults', () => {
 
   it('inject: what nobody of us has sent begins at the gate', () => {
     const text = ladderText(timelineFrom([fault('inject')]));
-    expect(rungs(text)[1]!.trim()).toBe('│      ●── ACK seq 1 len 10 (injected) ─▶│');
+    expect(rungs(text)[1]!.trim()).toBe('│  ●── seq 1 ack 1 len 10 (injected) ───▶│');
+  });
+});
+
+describe('a gate', () => {
+  const fin = segment('out', 'FIN,ACK', 100, 500);
+  const ack = segment('out', 'ACK', 101, 501);
+  const release = (one: SegmentFields, origin: Origin = 'sent') =>
+    ({ kind: 'release', direction: 'out', segment: one, origin }) as const;
+  const fault = (
+    action: 'drop' | 'corrupt' | 'duplicate' | 'inject',
+    one: SegmentFields,
+    origin: Origin = 'sent',
+  ) => ({ kind: 'fault', action, direction: 'out', segment: one, origin }) as const;
+  const sendsFin = sends('out', 'FIN,ACK', 100, 500);
+  const sendsAck = sends('out', 'ACK', 101, 501);
+  const drawn = (...happenings: Parameters<typeof timelineFrom>[0]) =>
+    rungs(ladderText(timelineFrom(happenings)));
+
+  it('keeps what waits there: no state of the peer can have come of it', () => {
+    const [first, ...rest] = drawn(
+      ...[sendsFin, release(fin), sendsAck],
+      theirState('ESTABLISHED', 'CLOSE-WAIT'),
+    ).slice(1);
+    expect(first).toBe('             ├── FIN,ACK seq 1 ack 1 ────────────────▶│ CLOSE-WAIT');
+    expect(rest).toEqual(['             ├── ACK seq 2 ack 2 (waits) ──┊          │']);
+  });
+
+  it.each([
+    ['drop', '             ├── ACK seq 2 ack 2 (duplicated) ─X      │'],
+    ['corrupt', '             ├── seq 2 ack 2 (corrupted, duplicated) ─X│'],
+  ] as const)('gives the state to the copy that arrives, where there is a %s', (action, spoilt) => {
+    const lines = drawn(
+      ...[sendsFin, release(fin), sendsAck, fault('duplicate', ack), fault(action, ack)],
+      release(ack, 'copied'),
+      theirState('LAST-ACK', 'CLOSED'),
+    );
+    expect(lines.slice(2)).toEqual([
+      action === 'drop' ? spoilt : expect.stringMatching(/duplica.*─X│$/),
+      '             ├── ACK seq 2 ack 2 (a copy) ───────────▶│ CLOSED',
+    ]);
+  });
+
+  it('gives a state a row of its own where nothing has arrived that could have caused it', () => {
+    const lines = drawn(
+      ...[sendsFin, release(fin), theirState('ESTABLISHED', 'CLOSE-WAIT')],
+      ...[sendsAck, fault('drop', ack), theirState('LAST-ACK', 'CLOSED')],
+    );
+    expect(lines.slice(2)).toEqual([
+      '             ├── ACK seq 2 ack 2 ──────────X          │',
+      '             │                                        │ CLOSED',
+    ]);
+  });
+
+  it('orders by release: what was put in and went first stands above what it overtook', () => {
+    const rst = segment('out', 'RST', 100, 0);
+    const lines = drawn(
+      ...[sendsFin, fault('inject', rst, 'injected'), release(rst, 'injected')],
+      ...[theirState('ESTABLISHED', 'CLOSED'), release(fin)],
+    );
+    expect(lines.slice(1)).toEqual([
+      expect.stringMatching(/●── RST .*▶│ CLOSED$/),
+      '             ├── FIN,ACK seq 1 ack 1 ────────────────▶│',
+    ]);
+  });
+
+  it('shows a state before later ones, though the segment that it came with still waits', () => {
+    const ours = (from: string, to: string, event: string) =>
+      ({ kind: 'state', from, to, event, section: '', why: '' }) as const;
+    const lines = drawn(
+      ...[ours('ESTABLISHED', 'FIN-WAIT-1', 'CLOSE'), sendsFin],
+      ...[sends('in', 'FIN,ACK', 500, 100), ours('FIN-WAIT-1', 'CLOSING', 'rcv FIN')],
+      release(fin),
+    );
+    expect(lines.slice(1)).toEqual([
+      'FIN-WAIT-1   │                                        │',
+      'CLOSING      │◀── FIN,ACK seq 1 ack 1 ────────────────┤',
+      '             ├── FIN,ACK seq 1 ack 1 ────────────────▶│',
+    ]);
+  });
+
+  it('may get a super-segment in pieces, of which one is lost', () => {
+    const whole = { ...segment('out', 'ACK', 100, 500, 3000), gsoSize: 1000 };
+    const piece = (i: number) => segment('out', 'ACK', 100 + 1000 * i, 500, 1000);
+    const lines = drawn(
+      { kind: 'segment', direction: 'out', segment: whole },
+      ...[release(piece(0)), fault('drop', piece(1)), release(piece(2))],
+    );
+    expect(lines.map((line) => /seq (\d+).*([▶X])/.exec(line)?.slice(1)).slice(1)).toEqual([
+      ['1', '▶'],
+      ['1001', 'X'],
+      ['2001', '▶'],
+    ]);
+  });
+});
+
+describe('windows', () => {
+  const ack = (window: number, flags = 'ACK') =>
+    ({
+      kind: 'segment',
+      direction: 'in',
+      segment: { ...segment('in', flags, 501, 101), window },
+    }) as const;
+  const syn = (direction: 'in' | 'out', windowScale: number) => {
+    const one = segment(direction, 'SYN', direction === 'in' ? 500 : 100, 0);
+    return { kind: 'segment', direction, segment: { ...one, options: { windowScale } } } as const;
+  };
+
+  it('are told where one closes, and where it opens, scaled as the SYNs have offered', () => {
+    const text = ladderText(
+      timelineFrom([syn('out', 7), syn('in', 3), ack(9), ack(0), ack(0), ack(100), ack(200)]),
+    );
+    expect(
+      linesWith(text, 'ACK').map((line) => /ACK seq 1 ack 1 (win \d+)?/.exec(line)![1]),
+    ).toEqual([undefined, 'win 0', 'win 0', 'win 800', undefined]);
+  });
+
+  it('of a RST mean nothing', () => {
+    expect(ladderText(timelineFrom([ack(0, 'RST')]))).not.toContain('win');
+  });
+
+  it('keep their ACKs out of runs', async () => {
+    const text = ladderText(await timelineOf('fin-behind-zero-window'));
+    expect(linesWith(text, ' win 0 ').length).toBeGreaterThan(1);
+    expect(text).toMatch(/ win [1-9]/);
   });
 });
 
