@@ -1,7 +1,7 @@
 // Whether what had to be seen was seen. Knows scenarios and what has happened; must not know how.
 
 import { type Direction, NOT_SEEN, type TraceEvent } from '../trace/event.js';
-import { describeSegment } from '../trace/segment.js';
+import { connectionOfSegment, describeSegment } from '../trace/segment.js';
 import type { Gatekeeper, SeenSegment } from './gatekeeper.js';
 import { Marks, matches } from './matching.js';
 import type { Scenario, Span } from './scenario.js';
@@ -11,6 +11,8 @@ import type { Party, World } from './world.js';
 
 /** A segment as a result shows it; numbers relative to the initial ones. */
 export interface ResultSegment {
+  /** `10.9.0.2:7000 10.9.0.1:8000`, our end first. */
+  connection: string;
   direction: Direction;
   /** `FIN,ACK seq 1 ack 1`. */
   text: string;
@@ -18,12 +20,25 @@ export interface ResultSegment {
   fate: SeenSegment['fate'];
 }
 
+/** States of one connection, in order. */
+interface ResultConnection {
+  /** `10.9.0.2:7000 10.9.0.1:8000`, ours first. */
+  ends: string;
+  ours: readonly string[];
+  kernel: readonly string[];
+}
+
 export interface Result {
   name: string;
   passed: boolean;
-  /** States in order: of our stack, and of the other end, which is the kernel or a second stack. */
+  /**
+   * States in order, of all connections together: of our stack, and of the other end, which is the kernel
+   * or, in simulation, a second stack.
+   */
   ours: readonly string[];
   kernel: readonly string[];
+  /** The same of each one, in the order in which they began. */
+  connections: readonly ResultConnection[];
   segments: readonly ResultSegment[];
   why: string;
   /** Who does not act, where connections of ours may stay in their state for as long as that one pleases. */
@@ -48,11 +63,23 @@ export function judge(
     passed: failures.length === 0,
     ours: [...world.ours.path],
     kernel: [...world.theirs.path],
+    connections: connectionsOf(world.timeline.events),
     segments: describeAll(keeper),
     why: scenario.why,
     waiting: waitingFor(world.ours),
     failures,
   };
+}
+
+function connectionsOf(events: readonly TraceEvent[]): ResultConnection[] {
+  const found = new Map<string, { ours: string[]; kernel: string[] }>();
+  for (const event of events) {
+    if (event.kind !== 'state' || event.connection === null) continue;
+    const paths = found.get(event.connection) ?? { ours: [], kernel: [] };
+    found.set(event.connection, paths);
+    paths[event.end === 'ours' ? 'ours' : 'kernel'].push(event.to);
+  }
+  return [...found].map(([ends, paths]) => ({ ends, ...paths }));
 }
 
 /** Timers count whole milliseconds. */
@@ -136,6 +163,7 @@ function spanFailures({ from, to, atLeast }: Span, world: World): string[] {
 
 function describeAll(keeper: Gatekeeper): ResultSegment[] {
   return keeper.left.map(({ direction, segment, initial, origin, fate }) => ({
+    connection: connectionOfSegment(segment, direction),
     ...{ direction, text: describeSegment(segment, initial), origin, fate },
   }));
 }

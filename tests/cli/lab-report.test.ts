@@ -8,7 +8,7 @@ import { scenarioNamed } from '../../src/lab/scenarios/index.js';
 const scenario = scenarioNamed('active-close')!;
 const failed: Result = {
   ...{ name: scenario.name, passed: false, why: scenario.why },
-  ...{ ours: ['SYN-SENT'], kernel: [], segments: [], waiting: [] },
+  ...{ ours: ['SYN-SENT'], kernel: [], segments: [], connections: [], waiting: [] },
   failures: [
     'we went SYN-SENT, where SYN-SENT → ESTABLISHED → FIN-WAIT-1 → FIN-WAIT-2 → TIME-WAIT was expected',
     'RST from the peer: none expected, one seen',

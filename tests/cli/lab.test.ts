@@ -149,7 +149,7 @@ describe('in simulation', () => {
     const { stdout } = lab('run old-duplicate-syn --sim');
     expect(stdout.replaceAll('\n', ' ')).toContain('LISTEN, which our listener has never left');
     const steps = [MAIN, 'lab', 'run', 'old-duplicate-syn', '--sim', '--step'];
-    expect(end(process.execPath, steps, 'step 6\n').stdout).toContain(
+    expect(end(process.execPath, steps, 'step 7\n').stdout).toContain(
       'a listener that has made it is in LISTEN as before',
     );
   });
@@ -166,6 +166,14 @@ describe('in simulation', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^<svg [\s\S]*<\/svg>\n$/);
     expect(existsSync('-')).toBe(false);
+  });
+
+  test('as JSON each connection has its own states, and its own segments', () => {
+    const [result] = JSON.parse(lab('run close-wait-leak --sim --json').stdout);
+    const ends = result.connections.map((each: { ends: string }) => each.ends);
+    expect(new Set(ends).size).toBe(3);
+    for (const { ours } of result.connections) expect(ours.at(-1)).toBe('CLOSE-WAIT');
+    for (const { connection } of result.segments) expect(ends).toContain(connection);
   });
 
   test('stepping takes a script', () => {
@@ -189,7 +197,7 @@ describeKernel('against the kernel', ['tshark', 'unshare', 'setpriv'], () => {
   });
 
   test('what its program will do is told in full', () => {
-    expect(lab('run three-segment-close').stdout).toContain('│ shutdown once the stream ends');
+    expect(lab('run three-segment-close').stdout).toContain('shutdown once the stream ends │');
   });
 
   test('JSON has the results in order', () => {
@@ -207,6 +215,14 @@ describeKernel('against the kernel', ['tshark', 'unshare', 'setpriv'], () => {
     expect(results[1]!.segments).toContainEqual(
       expect.objectContaining({ direction: 'out', text: 'FIN,ACK seq 1 ack 1', fate: 'passed' }),
     );
+    const { ours, kernel } = results[1]!;
+    const [connection, ...others] = results[1]!.connections as unknown[];
+    expect(connection).toMatchObject({
+      ends: expect.stringMatching(/^10\.9\.0\.2:\d+ /),
+      ours,
+      kernel,
+    });
+    expect(others).toEqual([]);
   });
 
   test('a picture and a capture beside the ladder', () => {
