@@ -10,6 +10,7 @@ import type { World } from '../lab/world.js';
 import type { Breakpoint } from './breakpoint.js';
 import { Interactive } from './interactive.js';
 import { runLines } from './lines.js';
+import { farewell } from './phrases.js';
 import { RunDebuggee } from './run-debuggee.js';
 import { Session, type SessionOptions } from './session.js';
 import { FullScreen, type Terminal } from './terminal.js';
@@ -28,7 +29,7 @@ export interface DebugRunOptions extends DebugOptions {
 /**
  * Lets somebody step through a scenario.
  * @param open makes a world at its beginning; in simulation the same one each time
- * @returns the exit code: 1 when the scenario came to its end and did not go as it must
+ * @returns the exit code: 0 when the scenario came to its end and went as it must, else 1
  * @throws ScriptError for a line of a script that cannot be carried out
  */
 export async function debugRun(
@@ -48,10 +49,10 @@ export async function debugRun(
     terminal,
     script,
   );
-  return view.verdict === null || view.verdict.passed ? 0 : 1;
+  return view.verdict?.passed ? 0 : 1;
 }
 
-/** Opens a session, and lets somebody at the terminal or a script have it. @returns its last view */
+/** Opens a session, and lets somebody at the terminal or a script have it. @returns its newest moment */
 export async function debug(
   options: SessionOptions,
   terminal: Terminal,
@@ -63,10 +64,11 @@ export async function debug(
     if (script === null && terminal.full) {
       const screen = new FullScreen(terminal);
       await new Interactive(session, screen, terminal.style).run(signals.next);
+      terminal.output.write(`${farewell(session.last)}\n`);
     } else {
       await talk(session, terminal, script, signals.next);
     }
-    return session.view;
+    return session.last;
   } finally {
     await session.close();
     signals.release();

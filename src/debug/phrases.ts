@@ -120,3 +120,12 @@ export function compared(kernel: View, simulation: View, refused: number): strin
     `${kernel.ours.state} and ${kernel.theirs.state}${skipped}`
   );
 }
+
+/** How far it got, for when the screen is gone. */
+export function farewell({ kind, title, step, ours, theirs, verdict }: View): string {
+  const states = `ours ${ours.state}, ${endName('theirs', kind)} ${theirs.state}`;
+  const where = `${title}, step ${step}: ${states}`;
+  if (kind === 'live') return where; // a stack that serves has no end
+  if (verdict === null) return `${where}; left before its end`;
+  return `${where}; ${verdict.passed ? 'went' : 'did not go'} as it must`;
+}

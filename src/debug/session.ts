@@ -86,6 +86,11 @@ export class Session {
     return this.#history[this.#at]!;
   }
 
+  /** The newest moment, whichever is shown. */
+  get last(): View {
+    return this.#history.at(-1)!;
+  }
+
   get breakpoints(): readonly Breakpoint[] {
     return this.#breakpoints;
   }

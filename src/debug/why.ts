@@ -257,6 +257,10 @@ const FOR_NOBODY: Rule = [
   'There is no such connection, or not any more: a RST says so.',
   'RFC 9293 §3.10.7.1',
 ];
+const ACK_IN_LISTEN: Rule = [
+  'A listener has sent nothing that could be acknowledged: a RST says so.',
+  'RFC 9293 §3.10.7.2, second check',
+];
 const OLD_ACK: Rule = [
   'It acknowledges nothing that was not acknowledged before, and may only tell of the window.',
   'RFC 9293 §3.10.7.4, fifth check',
@@ -270,6 +274,10 @@ function meaningTo(segment: SegmentFields, receiver: ReturnType<ReceiverOf>): Ru
     if (hasFlag(segment, 'RST')) return RST_FOR_NOBODY;
     // A SYN alone is for a listener, which is no connection.
     return segment.flags === 'SYN' ? null : FOR_NOBODY;
+  }
+  if (state === 'LISTEN') {
+    if (hasFlag(segment, 'RST')) return DROPS['RST in LISTEN']!;
+    return hasFlag(segment, 'ACK') ? ACK_IN_LISTEN : null;
   }
   if (tcb === null || segment.flags !== 'ACK' || segment.length > 0) return null;
   return ((segment.ack - tcb.sndUna) | 0) <= 0 ? OLD_ACK : null;

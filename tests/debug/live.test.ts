@@ -64,7 +64,14 @@ describe.skipIf(!possible.ok)('finwait debug', () => {
     await screen.shows('stopped at ours:state=CLOSE-WAIT');
     expect((await answer).code).toBe(0);
     await screen.press('q');
-    await screen.shows('EXIT 0');
+    const left = await screen.shows('EXIT 0');
+    expect(left).toMatch(/^serve on fw0, step \d+: ours [A-Z].*, kernel [A-Z]/m);
+  });
+
+  it('says so where Tab has nothing to show', async () => {
+    const screen = await attach();
+    await screen.press('Tab');
+    await screen.shows('there is no connection yet');
   });
 
   it('opens the gate when the debugger is killed, and nothing is lost', async () => {

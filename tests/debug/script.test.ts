@@ -29,7 +29,7 @@ describe('lab run --step by a script', () => {
   it('says each moment in lines, which are the same each time', () => {
     const lines = ['break flag=FIN', 'continue', 'drop # it is lost', 'skip', 'back 2', 'continue'];
     const { status, stdout, stderr } = scripted('active-close', ...lines);
-    expect([status, stderr]).toEqual([0, '']);
+    expect([status, stderr]).toEqual([1, '']); // it stops at the FIN again, before its end
     expect(stdout).toContain('FIN,ACK is lost');
     expect(stdout).toContain('why     ours: retransmit timer ran out.');
     expect(scripted('active-close', ...lines).stdout).toBe(stdout);
@@ -49,6 +49,12 @@ describe('lab run --step by a script', () => {
     );
     expect(stdout).toContain('not as the scenario goes');
     expect(status).toBe(1);
+  });
+
+  it('ends with 1 where it is left before its end, and with 0 behind it', () => {
+    expect(scripted('active-close', 'step 4', 'quit').status).toBe(1);
+    expect(scripted('active-close', 'step 4').status).toBe(1);
+    expect(scripted('active-close', 'continue').status).toBe(0);
   });
 
   it('stops at the line that fails, and names it', () => {

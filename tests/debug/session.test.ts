@@ -99,17 +99,19 @@ describe('stepping', () => {
   });
 
   it('says that a RST for nobody is not answered, also where no stack tells so', () => {
-    const closed = (text: string, flags: string): string => {
+    const closed = (text: string, flags: string, state = 'CLOSED'): string => {
       const segment = { flags, length: 0 } as HeldLook['segment'];
       const held: HeldLook = {
         ...{ id: 1, direction: 'out', connection: 'a b', text, origin: 'sent', again: false },
         segment,
       };
-      return reasons([], [held], () => NOBODY)[0]!.why;
+      return reasons([], [held], () => ({ ...NOBODY, state }))[0]!.why;
     };
     expect(closed('RST seq 1', 'RST')).toContain('never answered');
     expect(closed('FIN,ACK seq 1', 'FIN,ACK')).toContain('a RST says so');
     expect(closed('SYN seq 0', 'SYN')).not.toContain('a RST says so');
+    expect(closed('ACK seq 1', 'ACK', 'LISTEN')).toMatch(/^A listener has sent nothing.*a RST/);
+    expect(closed('RST seq 1', 'RST', 'LISTEN')).toMatch(/^A listener has nothing/);
   });
 
   it('says that an ACK of what was acknowledged before changes nothing', async () => {

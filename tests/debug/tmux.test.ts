@@ -63,7 +63,9 @@ describe.skipIf(!possible.ok)('the debugger in a terminal', () => {
       expect(screen).toContain('(RFC 9293 §3.10.4)');
       expect(screen).toContain('next: FIN,ACK passes, to the peer');
       await terminal.press('q');
-      await terminal.shows('EXIT 0');
+      expect(await terminal.shows('EXIT 1')).toContain(
+        'active-close, step 6: ours FIN-WAIT-1, theirs ESTABLISHED; left before its end\nEXIT',
+      );
       await isRestored();
     });
 
@@ -113,6 +115,13 @@ describe.skipIf(!possible.ok)('the debugger in a terminal', () => {
       expect(await terminal.shows('── ladder ─')).toContain('2MSL are over');
       await terminal.press('q', 'e');
       await terminal.shows('There is no connection');
+      await terminal.resize(60, 20);
+      const narrow = await terminal.shows('more lines');
+      expect(narrow).toContain('There is no connection');
+      expect(narrow).not.toContain('…');
+      await terminal.press('q', ':');
+      await terminal.type('explain elefant');
+      await terminal.shows('nothing here is called "elefant"');
     });
 
     it('follows the size of the terminal', async () => {
@@ -140,7 +149,7 @@ describe.skipIf(!possible.ok)('the debugger in a terminal', () => {
       await start('lab run active-close --step --sim');
       expect(await terminal.colours()).toMatch(sequence);
       await terminal.press('q');
-      await terminal.shows('EXIT 0');
+      await terminal.shows('EXIT 1');
       await start('lab run active-close --step --sim', 'NO_COLOR=1 LC_ALL=C');
       await terminal.press('Space', 'Space', 'Space');
       await terminal.shows('step 3');
@@ -165,7 +174,7 @@ describe.skipIf(!possible.ok)('the debugger in a terminal', () => {
     it('restores the terminal after Ctrl-C', async () => {
       await start('lab run active-close --step --sim');
       await terminal.press('C-c');
-      await terminal.shows('EXIT 0');
+      await terminal.shows('EXIT 1');
       await isRestored();
     });
 
@@ -223,7 +232,9 @@ describe.skipIf(!possible.ok)('the debugger in a terminal', () => {
       await terminal.press('c');
       await terminal.shows('the end: the scenario went as it must');
       await terminal.press('q');
-      await terminal.shows('EXIT 0');
+      expect(await terminal.shows('EXIT 0')).toMatch(
+        /^lost-final-ack, step \d+: ours CLOSED, theirs CLOSED; went as it must\n/m,
+      );
       await isRestored();
     });
   });
