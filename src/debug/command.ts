@@ -153,7 +153,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   explain: {
     usage: 'explain [WORD]',
     key: 'e',
-    help: 'what a state, an event or a word like RST means',
+    help: 'what both states mean, or a word such as RST or CLOSE',
     parse: (words) => ({ name: 'explain', word: words.length === 0 ? null : words.join(' ') }),
   },
   ladder: { usage: 'ladder', key: 'v', help: 'view the whole ladder', parse: plain('ladder') },
