@@ -56,6 +56,7 @@ describe.skipIf(!possible.ok)('finwait debug', () => {
     await screen.shows('▶ #1 ← SYN seq 0');
     const first = await screen.shows('only the kernel’s clock runs: it sends again in');
     expect(first).toMatch(/serve on fw0 .*\n ours 10\.9\.0\.2:80 LISTEN/);
+    expect(first).toMatch(/┊── SYN seq 0 \(waits\) ─+┤ SYN-SENT/);
     await screen.press('Space');
     await screen.shows(/ours 10\.9\.0\.2:80 SYN-RECEIVED\s+kernel 10\.9\.0\.1:\d+ SYN-SENT/);
     await screen.press(':');
