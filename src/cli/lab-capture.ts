@@ -4,6 +4,7 @@ import { isatty } from 'node:tty';
 import type { Tap } from '../lab/world.js';
 import { Capture } from '../trace/capture.js';
 import type { RecordFile } from '../trace/record-file.js';
+import { environment, errorCode } from './failure.js';
 import { openTarget, packetsToTerminal } from './recording.js';
 import { readVersion } from './version.js';
 
@@ -14,13 +15,18 @@ export class LabCapture {
   private readonly path: string;
   private readonly file: RecordFile;
   private capture: Capture | null = null;
+  /** Why nothing more could be written. */
+  private obstacle: Error | null = null;
 
   /** @throws Failure when the file cannot be written */
   constructor(path: string) {
     if (path === '-' && isatty(1)) throw packetsToTerminal('lab run active-close');
     this.path = path;
     this.takesOutput = path === '-';
-    this.file = openTarget(path, (line) => this.warn(line))!.file;
+    this.file = openTarget(path, () => {})!.file;
+    this.file.onfailure = (error) => {
+      this.obstacle = error;
+    };
   }
 
   /** For one run after the other: the file has one section at a time. */
@@ -32,13 +38,15 @@ export class LabCapture {
     return { device: this.capture, probe: this.capture.comments };
   };
 
+  /** @throws Failure when a part of it could not be written, unless its reader wanted no more */
   async close(): Promise<void> {
     this.capture?.finish();
     const lost = await this.file.close();
-    if (lost > 0) this.warn(`${this.path} lacks the last ${lost} bytes`);
-  }
-
-  private warn(line: string): void {
-    process.stderr.write(`finwait lab: ${line}\n`);
+    const { obstacle } = this;
+    if (lost === 0 || errorCode(obstacle) === 'EPIPE') return;
+    const name = this.path === '-' ? 'standard output' : this.path;
+    const why = obstacle === null ? 'it takes them too slowly' : obstacle.message;
+    const what = `${name} lacks the last ${lost} bytes of packets: ${why}`;
+    throw environment(what, 'make room there, or write elsewhere', obstacle);
   }
 }

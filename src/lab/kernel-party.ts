@@ -68,7 +68,7 @@ export class KernelParty implements Party {
     return error;
   }
 
-  /** All connections of this run, and its listener, that the kernel knew of when it was looked last. */
+  /** All connections of this run that the kernel knew of when it was looked last. */
   get sockets(): readonly KernelSocket[] {
     return this.#sockets;
   }
@@ -81,8 +81,9 @@ export class KernelParty implements Party {
 
   /** Looks at the kernel's table: states that came and went since the last time are not seen. */
   sample(): void {
-    this.#sockets = this.#look();
-    this.#end.sample(this.#sockets);
+    const all = this.#look();
+    this.#end.sample(all);
+    this.#sockets = all.filter(({ state }) => state !== 'LISTEN');
     this.#newest = [...this.#end.views.keys()].at(-1) ?? null;
   }
 

@@ -104,6 +104,20 @@ test('standard output that is full is the machine’s fault', () => {
   );
 });
 
+test.each([
+  ['standard output', '--pcap - > /dev/full'],
+  ['/dev/full', '--pcap /dev/full > /dev/null'],
+])('so are packets that find no room in %s', (name, where) => {
+  const command = `${process.execPath} ${MAIN} lab run handshake --sim ${where}`;
+  const { code, stderr } = end('sh', ['-c', command]);
+  expect(code).toBe(3);
+  expect(stderr).toMatch(
+    new RegExp(
+      `^finwait lab: ${name} lacks the last \\d+ bytes of packets: ENOSPC.*\n {2}fix: .*\n$`,
+    ),
+  );
+});
+
 describe('in simulation', () => {
   test('all scenarios pass, a line each', () => {
     const { code, stdout } = lab('run --all --sim');
