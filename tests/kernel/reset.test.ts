@@ -179,14 +179,19 @@ describeKernel('resets', ['tcpdump'], () => {
         await ours.seesEnd();
       }
       // The machine is switched off: it hears and says nothing any more, and forgets all.
+      let resetLost = false;
       judge(place.impaired, 'out', port, () => 'drop');
-      judge(place.impaired, 'in', port, () => 'drop');
+      judge(place.impaired, 'in', port, ({ rst }) => {
+        resetLost ||= rst;
+        return 'drop';
+      });
       if (state === 'LAST-ACK' || state === 'FIN-WAIT-1') {
         ours.connection.shutdown();
         await until('our FIN is lost', () => ours.connection.info().finSent);
       }
       await first.reset();
       await until('it has forgotten', () => place.kernelRows(port).length === 0);
+      await until('its RST is lost', () => resetLost);
       expect(ours.state).toBe(state);
       place.heal();
       // Its SYN gets a challenge ACK, whose answer is a RST; the SYN that is sent again finds us free.
