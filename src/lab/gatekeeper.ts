@@ -92,8 +92,9 @@ export class Gatekeeper {
   /** Lets it through with a checksum that is wrong. */
   corrupt(held: HeldPacket): void {
     this.look();
-    this.#note('corrupt', held);
+    // Where that cannot be done, nothing has happened that could be told.
     this.#world.gate.corrupt(held);
+    this.#note('corrupt', held);
     this.#leave(held, 'corrupted');
     this.#world.gate.release(held);
   }
