@@ -47,23 +47,33 @@ function configOf(core: StackCore, settings: Partial<TcpConfig> = {}): TcpConfig
 }
 
 export function connect(core: StackCore, options: ConnectOptions): Connection {
-  const what = () => `connect ${formatEnd(options.remote, options.remotePort)}`;
-  return telling(core, what, () => openActive(core, options));
+  try {
+    return openActive(core, options);
+  } catch (error) {
+    throw told(core, error, 'connect', options.remote, options.remotePort);
+  }
 }
 
 export function listen(core: StackCore, options: ListenOptions): Listener {
-  const what = () => `listen ${formatEnd(options.address ?? '*', options.port)}`;
-  return telling(core, what, () => openPassive(core, options));
+  try {
+    return openPassive(core, options);
+  } catch (error) {
+    throw told(core, error, 'listen', options.address ?? '*', options.port);
+  }
 }
 
-/** Whoever looks is told of a call that fails. */
-function telling<T>(core: StackCore, what: () => string, call: () => T): T {
-  try {
-    return call();
-  } catch (error) {
-    if (error instanceof TcpError) core.probe?.callFailed(core, what(), error.code);
-    throw error;
+/** Whoever looks is told of a call that fails. Answers the error. */
+function told(
+  core: StackCore,
+  error: unknown,
+  call: string,
+  address: IpAddress | string,
+  port: number,
+): unknown {
+  if (error instanceof TcpError) {
+    core.probe?.callFailed(core, `${call} ${formatEnd(address, port)}`, error.code);
   }
+  return error;
 }
 
 function openActive(core: StackCore, options: ConnectOptions): Connection {
