@@ -3,6 +3,7 @@
 
 import type { Host } from '../tcp/host.js';
 import type { Probe } from '../tcp/probe.js';
+import { ipHeaderLength } from '../tcp/segment-out.js';
 import { CLOSED, LISTEN, STATE_NAMES, type State } from '../tcp/state.js';
 import type { Tcb } from '../tcp/tcb.js';
 import { TIMER_NAMES, type TimerId } from '../tcp/timers.js';
@@ -83,7 +84,7 @@ export class Recorder implements Probe {
     gsoSize: number,
   ): void {
     const { sends } = this.#endsOf(tcb);
-    const ipLength = tcb.localAddress.family === 4 ? 20 : 40;
+    const ipLength = ipHeaderLength(tcb);
     const { view } = tcb.host.arena;
     parseTcp(view, headerOffset + ipLength, headerLength - ipLength, this.#tcp);
     const segment = toFields(this.#tcp, sends);
@@ -104,9 +105,8 @@ export class Recorder implements Probe {
     this.#addSegment(host, this.#out, toFields(this.#tcp, addressesOf(this.#ip)));
   }
 
-  stateChanged(tcb: Tcb, from: State, to: State, { event, section, why }: Transition): void {
-    const names = { from: STATE_NAMES[from]!, to: STATE_NAMES[to]! };
-    this.#addOf(tcb, { kind: 'state', ...names, event, section, why });
+  stateChanged(tcb: Tcb, _from: State, _to: State, rule: Transition): void {
+    this.#addOf(tcb, changeBy(rule));
   }
 
   timeWaitArmed(host: Host, local: string, remote: string, delayMs: number): void {
@@ -115,12 +115,10 @@ export class Recorder implements Probe {
   }
 
   timeWaitEnded(host: Host, local: string, remote: string, rule: Transition): void {
-    const { event, section, why } = rule;
     const connection = this.#connection(local, remote);
-    const action = event === 'timeout 2MSL' ? 'fired' : 'cancelled';
+    const action = rule.event === 'timeout 2MSL' ? 'fired' : 'cancelled';
     this.#add(host, connection, { kind: 'timer', action, timer: TWO_MSL, delayMs: null });
-    const names = { from: STATE_NAMES[rule.from]!, to: STATE_NAMES[rule.to]! };
-    this.#add(host, connection, { kind: 'state', ...names, event, section, why });
+    this.#add(host, connection, changeBy(rule));
   }
 
   timerArmed(tcb: Tcb, timer: TimerId, delayMs: number): void {
@@ -142,10 +140,8 @@ export class Recorder implements Probe {
   listenerCall(host: Host, address: IpAddress | null, port: number, call: string): void {
     const where = formatEnd(address ?? '*', port);
     this.#add(host, null, { kind: 'call', call: `${call} ${where}`, bytes: 0 });
-    if (call !== 'listen') return;
-    const { event, section, why } = transitionFor(CLOSED, 'passive OPEN', LISTEN);
-    const names = { from: STATE_NAMES[CLOSED]!, to: STATE_NAMES[LISTEN]! };
-    this.#add(host, null, { kind: 'state', ...names, event, section, why });
+    const rule = call === 'listen' ? transitionFor(CLOSED, 'passive OPEN', LISTEN) : null;
+    if (rule !== null) this.#add(host, null, changeBy(rule));
   }
 
   callFailed(host: Host, call: string, errorCode: string): void {
@@ -222,6 +218,11 @@ export class Recorder implements Probe {
   #connection(local: string, remote: string): string {
     return this.#end === 'ours' ? `${local} ${remote}` : `${remote} ${local}`;
   }
+}
+
+/** A change of state as the rule has it by which it was made. */
+function changeBy({ from, event, to, section, why }: Transition): Happening {
+  return { kind: 'state', from: STATE_NAMES[from]!, to: STATE_NAMES[to]!, event, section, why };
 }
 
 /** The connection will count the segment as sent as soon as it was told of. */
