@@ -1,6 +1,5 @@
 // A stack in front of the kernel, in a namespace of its own, with whoever talks to it there. Knows how
 // the parts are joined; must not know what is tested.
-import { readFileSync } from 'node:fs';
 import { type ImpairedDevice, impair } from '../../src/device/impaired.js';
 import { withSoftwareOffload } from '../../src/device/offload.js';
 import { SystemClock } from '../../src/device/system-clock.js';
@@ -10,6 +9,7 @@ import type { StackCore } from '../../src/stack/core.js';
 import type { Listener } from '../../src/stack/listener.js';
 import type { TcpConfig } from '../../src/tcp/config.js';
 import { STATE_NAMES } from '../../src/tcp/state.js';
+import { type KernelSocket as KernelRow, kernelSockets } from '../../src/trace/kernel-sockets.js';
 import { IpAddress } from '../../src/wire/address.js';
 import { type Family, IPV4, PATIENCE_MS, until } from './kernel.js';
 import { KernelPeer, type KernelSocket } from './kernel-socket.js';
@@ -33,17 +33,6 @@ export interface PlaceOptions {
   capture?: boolean | WireOptions;
 }
 
-/** One row of /proc/net/tcp or tcp6. */
-export interface KernelRow {
-  localPort: number;
-  remotePort: number;
-  /** As the RFC has it: `FIN-WAIT-1`. */
-  state: string;
-  sendQueue: number;
-  receiveQueue: number;
-  retransmits: number;
-}
-
 /** Both ends of one connection. */
 export interface Pair {
   ours: User;
@@ -52,23 +41,6 @@ export interface Pair {
   kernelPort: number;
   family: Family;
 }
-
-/** include/net/tcp_states.h */
-const KERNEL_STATES = [
-  '',
-  'ESTABLISHED',
-  'SYN-SENT',
-  'SYN-RECEIVED',
-  'FIN-WAIT-1',
-  'FIN-WAIT-2',
-  'TIME-WAIT',
-  'CLOSED',
-  'CLOSE-WAIT',
-  'LAST-ACK',
-  'LISTEN',
-  'CLOSING',
-  'SYN-RECEIVED',
-];
 
 export class KernelPlace {
   readonly namespace: Namespace;
@@ -193,10 +165,7 @@ export class KernelPlace {
   /** The kernel's connections with one port of ours. */
   kernelRows(ourPort: number): KernelRow[] {
     const folder = this.namespace.path.replace(/ns\/net$/, 'net');
-    const rows = ['tcp', 'tcp6'].flatMap((file) =>
-      readFileSync(`${folder}/${file}`, 'latin1').trim().split('\n').slice(1).map(toRow),
-    );
-    return rows.filter(({ remotePort }) => remotePort === ourPort);
+    return kernelSockets(folder).filter(({ remotePort }) => remotePort === ourPort);
   }
 
   /** The state of the kernel's end; CLOSED where it has forgotten the connection. */
@@ -264,18 +233,4 @@ export interface PairOptions {
   localPort?: number;
   /** The kernel's end reads nothing until `resume`. */
   paused?: boolean;
-}
-
-function toRow(line: string): KernelRow {
-  const [, local, remote, state, queues, , retransmits] = line.trim().split(/\s+/) as string[];
-  const port = (address: string | undefined) => Number.parseInt(address!.split(':')[1]!, 16);
-  const [send, receive] = queues!.split(':').map((text) => Number.parseInt(text, 16));
-  return {
-    localPort: port(local),
-    remotePort: port(remote),
-    state: KERNEL_STATES[Number.parseInt(state!, 16)]!,
-    sendQueue: send!,
-    receiveQueue: receive!,
-    retransmits: Number.parseInt(retransmits!, 16),
-  };
 }
