@@ -8,13 +8,16 @@ const LAYERS = {
   stack: ['wire', 'storage', 'tcp'],
   device: ['wire', 'storage'],
   net: ['wire', 'storage', 'tcp', 'stack'],
+  dropin: ['wire', 'storage', 'tcp', 'stack', 'device', 'net'],
   services: ['tcp', 'stack', 'net'],
+  enclosure: [],
   trace: ['wire', 'storage', 'tcp', 'stack', 'device'],
-  lab: ['wire', 'storage', 'tcp', 'stack', 'device', 'net', 'trace'],
+  lab: ['wire', 'storage', 'tcp', 'stack', 'device', 'net', 'trace', 'enclosure'],
+  testing: [...['wire', 'storage', 'tcp', 'stack', 'device', 'net', 'dropin'], ...['trace', 'lab']],
   debug: ['wire', 'storage', 'tcp', 'stack', 'device', 'net', 'trace', 'lab'],
   cli: [
-    ...['wire', 'storage', 'tcp', 'stack', 'device', 'net', 'services'],
-    ...['trace', 'lab', 'debug'],
+    ...['wire', 'storage', 'tcp', 'stack', 'device', 'net', 'dropin', 'services'],
+    ...['enclosure', 'trace', 'lab', 'debug'],
   ],
 };
 

@@ -12,10 +12,12 @@ const TOOLS = {
   ip: 'iproute2',
   iperf3: 'iperf3',
   nc: 'netcat-openbsd',
+  nghttp: 'nghttp2-client',
   nsenter: 'util-linux',
   ping: 'iputils-ping',
   ps: 'procps',
   python3: 'python3',
+  'redis-server': 'redis-server',
   script: 'bsdutils',
   setpriv: 'util-linux',
   ss: 'iproute2',
@@ -24,6 +26,7 @@ const TOOLS = {
   tmux: 'tmux',
   tshark: 'tshark',
   unshare: 'util-linux',
+  wrk: 'wrk',
 };
 
 if (missing().length > 0 && process.getuid() === 0 && find('apt-get') !== undefined) {

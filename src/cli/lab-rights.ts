@@ -1,7 +1,7 @@
 // What the lab needs of the machine when the kernel is to be at the other end, and how an ordinary user
 // gets it. Knows what to say; how it is done stands elsewhere.
 
-import { mayMakeNetworks, runEnclosed, whyNotEnclosed } from '../lab/enclosure.js';
+import { mayMakeNetworks, runEnclosed, whyNotEnclosed } from '../enclosure/enclosure.js';
 import { checkTun, namespaceObstacle } from './checks.js';
 import { environment } from './failure.js';
 
