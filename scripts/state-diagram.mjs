@@ -1,11 +1,11 @@
-// Writes docs/state-diagram.md from the table of transitions; with --check, says whether it is up to
+// Writes docs/reference/state-diagram.md from the table of transitions; with --check, says whether it is up to
 // date. Knows the table and Mermaid; must not know what the states mean.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { CLOSED, STATE_NAMES } from '../dist/tcp/state.js';
 import { TRANSITIONS } from '../dist/tcp/transitions.js';
 
-const FILE = new URL('../docs/state-diagram.md', import.meta.url);
+const FILE = new URL('../docs/reference/state-diagram.md', import.meta.url);
 
 /** Events that end a connection in order; the others that lead to CLOSED have a diagram of their own. */
 const ORDERLY_ENDS = ['CLOSE', 'rcv ACK of FIN', 'timeout 2MSL', 'rcv SYN in TIME-WAIT'];
@@ -37,7 +37,7 @@ if (!process.argv.includes('--check')) {
   mkdirSync(new URL('.', FILE), { recursive: true });
   writeFileSync(FILE, text);
 } else if (!existsSync(FILE) || readFileSync(FILE, 'utf8') !== text) {
-  console.error('docs/state-diagram.md is not what src/tcp/transitions.ts says: npm run diagram');
+  console.error('docs/reference/state-diagram.md is not what src/tcp/transitions.ts says: npm run diagram');
   process.exit(1);
 }
 

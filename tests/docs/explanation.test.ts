@@ -1,0 +1,5 @@
+// The pages of docs/explanation do what they say. Knows where they are; must not know what is in them.
+
+import { describePages } from './pages.js';
+
+describePages('docs/explanation/');

@@ -1,0 +1,55 @@
+// The TypeScript in the pages is sound for somebody who has installed the package. Knows the compiler; must
+// not know what the programs do.
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import ts from 'typescript';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { BUILD_MS, buildProgram } from '../cli/program.js';
+import { readPage } from './page.js';
+import { pagePaths } from './pages.js';
+import { linkPackages } from './reader.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'finwait-types-'));
+const modules = pagePaths().flatMap((page) =>
+  readPage(page).modules.map(({ line, text, path }) => {
+    const name = path ?? `line-${line}.ts`;
+    return { page, line, text, file: join(folder, page.replace('.md', ''), name) };
+  }),
+);
+
+/** What `npm init` and the handbook of TypeScript give. */
+const OPTIONS: ts.CompilerOptions = {
+  target: ts.ScriptTarget.ES2022,
+  module: ts.ModuleKind.NodeNext,
+  strict: true,
+  skipLibCheck: true,
+  noEmit: true,
+  types: ['node'],
+  typeRoots: [join(folder, 'node_modules/@types')],
+};
+
+beforeAll(() => {
+  buildProgram();
+  linkPackages(folder);
+  for (const { file, text } of modules) {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+}, BUILD_MS);
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test('TypeScript in the pages', { timeout: 60_000 }, () => {
+  const files = modules.map(({ file }) => file);
+  const found = ts.getPreEmitDiagnostics(ts.createProgram(files, OPTIONS));
+  const complaints = found.map(({ file, start = 0, messageText }) => {
+    const text = ts.flattenDiagnosticMessageText(messageText, '\n');
+    const module = modules.find((each) => each.file === file?.fileName);
+    if (module === undefined) return `${file?.fileName}: ${text}`;
+    const { line } = file!.getLineAndCharacterOfPosition(start);
+    return `${module.page}:${module.line + line}: ${text}`;
+  });
+  expect(complaints).toEqual([]);
+});
