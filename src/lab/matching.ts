@@ -67,7 +67,7 @@ function streamOf({ direction, segment }: Directed, of: Direction): string {
 
 export function matches(seen: Marked, match: Match): boolean {
   const { segment, flags } = seen;
-  if (seen.direction !== match.direction) return false;
+  if (match.direction !== undefined && seen.direction !== match.direction) return false;
   if (match.has?.some((flag) => !flags.includes(flag))) return false;
   if (match.lacks?.some((flag) => flags.includes(flag))) return false;
   if (typeof match.data === 'number' && match.data !== segment.length) return false;

@@ -3,10 +3,11 @@
 
 import type { HeldPacket } from '../device/gate.js';
 import type { SegmentFields } from '../trace/event.js';
+import { isTrue } from './conditions.js';
+import { Faults } from './faults.js';
 import { Gatekeeper } from './gatekeeper.js';
-import { matches } from './matching.js';
 import { judge, type Result } from './result.js';
-import type { Call, Condition, Fault, Injection, Match, Scenario, Step } from './scenario.js';
+import type { Call, Condition, Fault, Injection, Scenario, Step } from './scenario.js';
 import {
   callInWords,
   conditionInWords,
@@ -15,7 +16,7 @@ import {
   injectionInWords,
   segmentInWords,
 } from './words.js';
-import type { Party, World } from './world.js';
+import type { World } from './world.js';
 
 /** What `step()` would do now. */
 export type Next = {
@@ -56,17 +57,13 @@ export class Run {
   /** Of the step at which we stand: time that has passed, and steps taken. */
   #waitedMs = 0;
   #stepsTaken = 0;
-  /** Whose turn has come once: faults count and strike a segment once only. */
-  readonly #judged = new Set<number>();
-  readonly #strikes: number[];
-  /** Segments that a fault makes wait, for another to pass; how many had left the gate then. */
-  readonly #heldBack = new Map<number, { match: Match; since: number }>();
+  readonly #faults: Faults;
 
   constructor(scenario: Scenario, world: World) {
     this.scenario = scenario;
     this.world = world;
     this.keeper = new Gatekeeper(world);
-    this.#strikes = (scenario.faults ?? []).map(() => 0);
+    this.#faults = new Faults(this.keeper, scenario.faults);
   }
 
   get done(): boolean {
@@ -101,7 +98,7 @@ export class Run {
         this.#inject(next.injection);
         break;
       case 'segment':
-        this.#segment(next.held, next.fault);
+        this.#faults.carryOut(next.held);
         break;
       case 'time':
         await this.#pass(next.ms);
@@ -143,14 +140,7 @@ export class Run {
   }
 
   #isTrue(condition: Condition): boolean {
-    if ('quiet' in condition) return this.world.gate.held.length === 0;
-    if ('seen' in condition) return this.keeper.count(condition.seen) >= condition.times;
-    if ('unseen' in condition) return this.keeper.count(condition.unseen) === 0;
-    const party = this.world[condition.end];
-    if ('received' in condition) return party.received === condition.received;
-    if ('sees' in condition) return hasSeen(party, condition.sees);
-    const { state, connections } = condition;
-    return connections === undefined ? party.state === state : party.countIn(state) === connections;
+    return isTrue(condition, this.world, this.keeper);
   }
 
   #fail(why: string): void {
@@ -166,13 +156,13 @@ export class Run {
 
   #nextPassage(until: Condition, note: string | null): Next {
     const why = note ?? `until ${conditionInWords(until)}`;
-    const held = this.world.gate.held.find((packet) => this.#mayGo(packet));
+    const held = this.world.gate.held.find((packet) => this.#faults.mayGo(packet));
     if (held === undefined) {
       const left = PATIENCE_MS[this.world.kind] - this.#waitedMs;
       return this.#time(Math.max(Math.floor(left), 0), why);
     }
     const segment = this.keeper.seen(held)?.segment ?? null;
-    const fault = this.#faultFor(held);
+    const fault = this.#faults.of(held);
     const what = segment === null ? 'a packet' : segmentInWords(segment);
     const text =
       fault === null
@@ -193,24 +183,6 @@ export class Run {
     return { kind: 'time', ms, text, note };
   }
 
-  #mayGo(packet: HeldPacket): boolean {
-    const hold = this.#heldBack.get(packet.id);
-    if (hold === undefined) return true;
-    return this.keeper.left
-      .slice(hold.since)
-      .some((seen) => seen.fate === 'passed' && matches(seen, hold.match));
-  }
-
-  /** The first fault that is meant for this segment, when its turn comes for the first time. */
-  #faultFor(held: HeldPacket): Fault | null {
-    const seen = this.keeper.seen(held);
-    if (seen === null || seen.origin !== 'sent' || this.#judged.has(held.id)) return null;
-    const strikes = (fault: Fault, i: number) =>
-      matches(seen, fault.on) &&
-      (fault.on.nth === undefined || this.#strikes[i]! + 1 === fault.on.nth);
-    return this.scenario.faults?.find(strikes) ?? null;
-  }
-
   // ── What is done ──
 
   async #call(call: Call & { fails?: string }): Promise<void> {
@@ -227,34 +199,6 @@ export class Run {
     else this.#stepDone();
   }
 
-  #segment(held: HeldPacket, fault: Fault | null): void {
-    this.#countStrikes(held);
-    if (fault === null) {
-      this.#heldBack.delete(held.id);
-      this.keeper.release(held);
-    } else if (fault.do === 'drop') this.keeper.drop(held);
-    else if (fault.do === 'corrupt') this.keeper.corrupt(held);
-    else if (fault.do === 'duplicate') {
-      this.keeper.duplicate(held);
-      this.keeper.release(held);
-    } else this.#holdBack(held, fault.do);
-  }
-
-  #countStrikes(held: HeldPacket): void {
-    const seen = this.keeper.seen(held);
-    if (seen === null || seen.origin !== 'sent' || this.#judged.has(held.id)) return;
-    this.#judged.add(held.id);
-    for (const [i, { on }] of (this.scenario.faults ?? []).entries()) {
-      if (matches(seen, on)) this.#strikes[i]! += 1;
-    }
-  }
-
-  #holdBack(held: HeldPacket, how: 'swap' | { holdUntil: Match }): void {
-    const match = how === 'swap' ? { direction: held.direction } : how.holdUntil;
-    this.#heldBack.set(held.id, { match, since: this.keeper.left.length });
-    this.keeper.noteWait(held, how === 'swap' ? 'swap' : 'delay');
-  }
-
   async #pass(ms: number): Promise<void> {
     const before = this.world.now();
     const somethingComes = ms > 0 && (await this.world.pass(ms));
@@ -262,11 +206,6 @@ export class Run {
     if (somethingComes) return;
     this.#fail(ms > 0 ? 'nothing will ever happen any more' : 'patience is over');
   }
-}
-
-function hasSeen(party: Party, news: string): boolean {
-  if (news === 'end') return party.seesEnd;
-  return news === 'close' ? party.seesClose : party.error === news;
 }
 
 function faultInWords({ do: what }: Fault): string {

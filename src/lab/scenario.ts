@@ -2,9 +2,8 @@
 
 import type { Direction, End } from '../trace/event.js';
 
-/** Which segments are meant; all that is given must hold. */
-export interface Match {
-  direction: Direction;
+/** What a segment must be like; all that is given must hold. */
+export interface Likeness {
   /** Flags that must be set: `FIN`, `SYN`, `RST`, `ACK` … */
   has?: readonly string[];
   /** Flags that must not be set. */
@@ -19,35 +18,45 @@ export interface Match {
   nth?: number;
 }
 
+/** Which segments are meant. */
+export interface Match extends Likeness {
+  /** Default: either. */
+  direction?: Direction;
+}
+
 /** What happens to a segment at the gate, when its turn has come. */
-export interface Fault {
-  on: Match;
+export interface Fault<M = Match> {
+  on: M;
   /** `swap`: the next one of its direction overtakes it; `holdUntil`: such a one does. */
-  do: 'drop' | 'duplicate' | 'swap' | 'corrupt' | { holdUntil: Match };
+  do: 'drop' | 'duplicate' | 'swap' | 'corrupt' | { holdUntil: M };
   /** Why, in a few words, for those who watch. */
   note: string;
 }
 
 /** What the program at one end does. */
-export type Call =
-  | { end: End; call: 'listen'; reuseAddress?: boolean }
-  /** No further connections; those that exist stay. */
-  | { end: End; call: 'unlisten' }
+export type Call = { end: End } & (
+  | { call: 'listen'; reuseAddress?: boolean }
   /** To the other end's port, from this end's own; `samePort`: from the port of the connection before. */
-  | { end: End; call: 'connect'; samePort?: boolean }
-  | { end: End; call: 'write'; bytes: number }
-  /** Reads what comes from now on, or does not; also before there is a connection. */
-  | { end: End; call: 'read' | 'pause' }
-  /** Half-close; `atEnd`: as soon as the program sees the end of what it reads. */
-  | { end: End; call: 'shutdown'; atEnd?: true }
-  /** Both halves; RST. */
-  | { end: End; call: 'close' | 'abort' }
+  | { call: 'connect'; samePort?: boolean }
   /** How long the next `close` waits for its FIN to be acknowledged; 0 is an abort (SO_LINGER). */
-  | { end: End; call: 'linger'; ms: number };
+  | { call: 'linger'; ms: number }
+  | PlainCall
+);
 
-/** A segment that nobody of the two has sent, put in at the gate. Numbers are relative to the connection. */
-export interface Injection {
-  direction: Direction;
+/** What any program may do with a connection, whoever has opened it. */
+export type PlainCall =
+  /** No further connections; those that exist stay. */
+  | { call: 'unlisten' }
+  | { call: 'write'; bytes: number }
+  /** Reads what comes from now on, or does not; also before there is a connection. */
+  | { call: 'read' | 'pause' }
+  /** Half-close; `atEnd`: as soon as the program sees the end of what it reads. */
+  | { call: 'shutdown'; atEnd?: true }
+  /** Both halves; RST. */
+  | { call: 'close' | 'abort' };
+
+/** A segment that somebody makes up. Numbers are relative to the connection. */
+export interface Forged {
   flags: readonly string[];
   /** Relative to SND.NXT of the end that it pretends to come from. */
   seqOffset?: number;
@@ -59,17 +68,29 @@ export interface Injection {
   timestampOffset?: number;
 }
 
+/** One that nobody of the two has sent, put in at the gate. */
+export interface Injection extends Forged {
+  direction: Direction;
+}
+
 /** What is waited for; segments pass the gate one by one until it holds. */
-export type Condition =
-  /** Of the newest connection; with `connections`, that so many of that end's are in this state. */
-  | { end: End; state: string; connections?: number }
+export type Condition = ({ end: End } & (StateCondition | ProgramCondition)) | GateCondition;
+
+/** Of the newest connection; with `connections`, that so many of that end's are in this state. */
+export interface StateCondition {
+  state: string;
+  connections?: number;
+}
+
+export type ProgramCondition =
   /** Bytes that the program there has read, of all its connections: not one less, not one more. */
-  | { end: End; received: number }
-  | { end: End; sees: 'end' | 'close' | 'ECONNRESET' | 'ECONNREFUSED' | 'ETIMEDOUT' }
+  { received: number } | { sees: 'end' | 'close' | 'ECONNRESET' | 'ECONNREFUSED' | 'ETIMEDOUT' };
+
+export type GateCondition<M = Match> =
   /** So many segments of this kind, or more, have had their turn at the gate, whatever became of them. */
-  | { seen: Match; times: number }
+  | { seen: M; times: number }
   /** None has. */
-  | { unseen: Match }
+  | { unseen: M }
   /** Nothing waits at the gate. */
   | { quiet: true };
 

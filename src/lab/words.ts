@@ -1,12 +1,28 @@
 // Calls, conditions and segments in words, for those who watch. Must not know how they are carried out.
 
-import type { Direction, SegmentFields } from '../trace/event.js';
+import type { Direction, End, SegmentFields } from '../trace/event.js';
 import type { Call, Condition, Injection, Match } from './scenario.js';
 
+/** What an end is called where one speaks of it. */
+interface Voice {
+  subject: string;
+  object: string;
+  /** Of verbs: `call` for `we`, `calls` for `the peer`. */
+  isPlural: boolean;
+}
+
+export type Voices = Readonly<Record<End, Voice>>;
+
+/** Those who watch a lab stand on our side. */
+const LAB_VOICES: Voices = {
+  ours: { subject: 'we', object: 'us', isPlural: true },
+  theirs: { subject: 'the peer', object: 'the peer', isPlural: false },
+};
+
 /** `the peer calls connect`, `we call write (1000 bytes)`. */
-export function callInWords(call: Call): string {
-  const verb = call.end === 'ours' ? 'we call' : 'the peer calls';
-  return `${verb} ${call.call}${callDetails(call)}`;
+export function callInWords(call: Call, voices = LAB_VOICES): string {
+  const { subject, isPlural } = voices[call.end];
+  return `${subject} ${isPlural ? 'call' : 'calls'} ${call.call}${callDetails(call)}`;
 }
 
 /** As a trace has it, where no stack tells it. */
@@ -43,11 +59,11 @@ export function duration(ms: number): string {
   return `${Math.round(ms / 60_000)} min`;
 }
 
-export const heading = (direction: Direction): string =>
-  direction === 'out' ? 'to the peer' : 'to us';
+export const heading = (direction: Direction, voices = LAB_VOICES): string =>
+  `to ${voices[direction === 'out' ? 'theirs' : 'ours'].object}`;
 
 /** `FIN,ACK`, `a segment with data`: the kind of segment that a match is about. */
-export function matchInWords(match: Match): string {
+export function matchInWords(match: Match, voices = LAB_VOICES): string {
   const { has = [], lacks = [], data, acknowledges, zeroWindow, direction } = match;
   const words = [
     has.length > 0 ? has.join(',') : 'segment',
@@ -57,29 +73,30 @@ export function matchInWords(match: Match): string {
     lacks.length > 0 ? `without ${lacks.join(',')}` : '',
     acknowledges ? `that acknowledges the ${acknowledges}` : '',
     zeroWindow ? 'that offers no window' : '',
-    direction === 'out' ? 'from us' : 'from the peer',
+    direction === undefined ? '' : `from ${voices[direction === 'out' ? 'ours' : 'theirs'].object}`,
   ];
   return words.filter((word) => word !== '').join(' ');
 }
 
-export function conditionInWords(condition: Condition): string {
+export function conditionInWords(condition: Condition, voices = LAB_VOICES): string {
   if ('quiet' in condition) return 'nothing waits at the gate';
-  if ('seen' in condition) return `${times(condition.times)} ${matchInWords(condition.seen)}`;
-  if ('unseen' in condition) return `no ${matchInWords(condition.unseen)}`;
-  const who = condition.end === 'ours' ? 'we' : 'the peer';
-  const verb = (ours: string, theirs: string) => (condition.end === 'ours' ? ours : theirs);
+  if ('seen' in condition)
+    return `${times(condition.times)} ${matchInWords(condition.seen, voices)}`;
+  if ('unseen' in condition) return `no ${matchInWords(condition.unseen, voices)}`;
+  const { subject, isPlural } = voices[condition.end];
   if ('received' in condition)
-    return `${who} ${verb('have', 'has')} read ${bytes(condition.received)}`;
-  if ('sees' in condition) return `${who} ${verb('see', 'sees')} ${condition.sees}`;
-  const { connections } = condition;
+    return `${subject} ${isPlural ? 'have' : 'has'} read ${bytes(condition.received)}`;
+  if ('sees' in condition) return `${subject} ${isPlural ? 'see' : 'sees'} ${condition.sees}`;
+  const { connections, state } = condition;
   return connections === undefined
-    ? `${who} ${verb('are', 'is')} in ${condition.state}`
-    : `${who} ${verb('have', 'has')} ${connections} connections in ${condition.state}`;
+    ? `${subject} ${isPlural ? 'are' : 'is'} in ${state}`
+    : `${subject} ${isPlural ? 'have' : 'has'} ${connections} connections in ${state}`;
 }
 
-export function injectionInWords(injection: Injection): string {
+export function injectionInWords(injection: Injection, voices = LAB_VOICES): string {
   const data = injection.data === undefined ? '' : ` with ${bytes(injection.data)}`;
-  return `a forged ${injection.flags.join(',')}${data} is put in at the gate, ${heading(injection.direction)}`;
+  const where = heading(injection.direction, voices);
+  return `a forged ${injection.flags.join(',')}${data} is put in at the gate, ${where}`;
 }
 
 export function times(count: number): string {
