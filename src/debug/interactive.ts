@@ -1,11 +1,12 @@
 // A session on a screen: keys in, pictures out. Knows what a key does where; must not know how a terminal
 // is driven, or how a picture is drawn.
 
+import { cutText } from '../trace/ladder-words.js';
 import { type Command, KEYS, parseCommand } from './command.js';
 import { explainLines } from './explain-text.js';
 import { helpLines } from './help.js';
 import { ladderLines } from './ladder.js';
-import { cut, paint, type Style, toAscii, toWidth } from './layout.js';
+import { paint, type Style, toAscii, toWidth } from './layout.js';
 import { asComplaint, breakLines } from './lines.js';
 import { Pages } from './pages.js';
 import { drawScreen } from './screen.js';
@@ -250,9 +251,13 @@ export class Interactive {
     if (this.#prompt !== null) {
       lines[last] = toWidth(`:${this.#prompt.slice(-(columns - 2))}█`, columns);
     } else if (this.#complaint !== null) {
-      lines[last] = paint(cut(` ${this.#complaint}`, columns), this.#style.colour, 'red');
+      lines[last] = paint(cutText(` ${this.#complaint}`, columns), this.#style.colour, 'red');
     } else if (this.#waiting) {
-      lines[last] = paint(cut(` ${this.#waitingLine()}`, columns), this.#style.colour, 'yellow');
+      lines[last] = paint(
+        cutText(` ${this.#waitingLine()}`, columns),
+        this.#style.colour,
+        'yellow',
+      );
     }
     return lines;
   }

@@ -1,11 +1,10 @@
 // The ladder of a view: a line for each rung, between the states of both ends, with what still waits at the
 // gate marked. Knows rungs and columns; must not know terminals.
 
-import type { End, TraceEvent } from '../trace/event.js';
-import type { Rung, RunRung, SegmentRung } from '../trace/ladder.js';
+import type { TraceEvent } from '../trace/event.js';
+import type { Rung, SegmentRung } from '../trace/ladder.js';
+import { drawArrow, drawNote, drawRun } from '../trace/ladder-arrows.js';
 import { buildLadders } from '../trace/ladder-builder.js';
-import { describeRun, describeSegmentRung, fitSegmentRung } from '../trace/ladder-words.js';
-import { cut } from './layout.js';
 import type { View } from './view.js';
 
 /** Columns of the time and of each state; names have at most 12 letters. */
@@ -41,7 +40,7 @@ function drawRung(rung: Rung, sinceUs: number, width: number): string[] {
   };
   switch (rung.kind) {
     case 'segment':
-      return [line(drawSegment(rung, width))];
+      return [line(drawArrow(rung, width, SHORT))];
     case 'run':
       return [line(drawRun(rung, width))];
     case 'crossing': {
@@ -51,53 +50,16 @@ function drawRung(rung: Rung, sinceUs: number, width: number): string[] {
         remarks: [...segment.remarks, 'crosses'],
       });
       return [
-        line(drawSegment(crosses(rung.out), width), sentIn.ours, rung.theirs),
-        line(drawSegment(crosses(rung.in), width), rung.ours, sentIn.theirs),
+        line(drawArrow(crosses(rung.out), width, SHORT), sentIn.ours, rung.theirs),
+        line(drawArrow(crosses(rung.in), width, SHORT), rung.ours, sentIn.theirs),
       ];
     }
     case 'state':
       return [line(bare)];
     default: {
       const { kind, end, text } = rung;
-      if (kind === 'note' || text.length > STATE) return [line(drawNote(text, end, width))];
+      if (kind === 'note' || text.length > STATE) return [line(`│${drawNote(end, text, width)}│`)];
       return [end === 'ours' ? line(bare, text, null) : line(bare, null, text)];
     }
   }
-}
-
-/** As the lab draws it; what waits ends at the gate, which is a dotted line. */
-function drawSegment(rung: SegmentRung, width: number): string {
-  const { direction, fate, from } = rung;
-  const tail = from === 'gate' ? '●' : '';
-  const text = describeSegmentRung(rung);
-  const isHalf = fate === 'waits' || fate === 'lost' || from === 'gate';
-  const needed = text.length + 6 + tail.length;
-  const length = isHalf ? Math.max(width - SHORT, Math.min(needed, width - 2)) : width;
-  const arrives = direction === 'out' ? '▶' : '◀';
-  const tip = { arrives, lost: 'X', corrupted: 'X', waits: '┊' }[fate];
-  const room = length - 1 - tail.length;
-  const shaft = `── ${fitSegmentRung(rung, room - 5)} `.padEnd(room, '─');
-  const space = ' '.repeat(width - length);
-  if (direction === 'out') {
-    const arrow = `${tail}${shaft}${tip}`;
-    return tail === '' ? `├${arrow}${space}│` : `│${space}${arrow}│`;
-  }
-  const arrow = `${tip}${shaft}${tail}`;
-  return tail === '' ? `│${space}${arrow}┤` : `│${arrow}${space}│`;
-}
-
-/** A double line stands for many. */
-function drawRun(rung: RunRung, width: number): string {
-  const text = ` … ${describeRun(rung)} `;
-  const room = width - 1;
-  const fitted = cut(text.length <= room ? text : ` … ${describeRun({ ...rung, acks: 0 })} `, room);
-  const line = fitted.padStart(Math.floor((room + fitted.length) / 2), '═').padEnd(room, '═');
-  return rung.direction === 'out' ? `╞${line}▶│` : `│◀${line}╡`;
-}
-
-function drawNote(text: string, end: End, width: number): string {
-  const short = cut(text, width - 2);
-  return end === 'ours'
-    ? `│ ${short}`.padEnd(width + 1).concat('│')
-    : `│${short.padStart(width - 1)} │`;
 }

@@ -1,5 +1,7 @@
 // Text in cells: cut, pad, wrap, and letters for terminals that know no others. Must not know what it says.
 
+import { cutText } from '../trace/ladder-words.js';
+
 /** How a terminal can show things. */
 export interface Style {
   /** SGR sequences for bold and colour. */
@@ -55,14 +57,9 @@ export function paint(text: string, colour: boolean, ...paints: readonly Paint[]
   }, text);
 }
 
-/** At most `width` letters; what is cut off leaves a mark. */
-export function cut(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(width - 1, 0))}…`;
-}
-
 /** Exactly `width` letters. */
 export function toWidth(text: string, width: number): string {
-  return cut(text, width).padEnd(width);
+  return cutText(text, width).padEnd(width);
 }
 
 /** Lines of at most `width` letters, broken at spaces; the first one begins with `first` spaces. */
@@ -80,11 +77,11 @@ export function wrap(text: string, width: number, indent = 3, first = 1): string
     }
     isEmpty = false;
   }
-  return [...lines, line].map((each) => cut(each, width));
+  return [...lines, line].map((each) => cutText(each, width));
 }
 
 /** `── title ─────────` over the whole width. */
 export function rule(title: string, width: number): string {
   const head = title === '' ? '' : `── ${title} `;
-  return cut(head + '─'.repeat(Math.max(width - head.length, 0)), width);
+  return cutText(head + '─'.repeat(Math.max(width - head.length, 0)), width);
 }

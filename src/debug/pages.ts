@@ -1,6 +1,7 @@
 // Lines over the whole screen, to be paged through. Knows keys and rows; must not know what the lines say.
 
-import { cut, rule } from './layout.js';
+import { cutText } from '../trace/ladder-words.js';
+import { rule } from './layout.js';
 import type { Size } from './screen.js';
 
 /** Rows that belong to the title and to what keys do. */
@@ -50,7 +51,7 @@ export class Pages {
     const left = this.#lines.length - this.#top - page;
     return [
       rule(this.#title, columns),
-      ...Array.from({ length: page }, (_, i) => cut(shown[i] ?? '', columns)),
+      ...Array.from({ length: page }, (_, i) => cutText(shown[i] ?? '', columns)),
       left > 0 ? ` ${left} more lines, space · any other key: back` : ' any key: back',
     ];
   }

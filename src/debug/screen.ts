@@ -1,7 +1,8 @@
 // A view as the lines of a terminal. A pure function; must not know terminals, or how a view came about.
 
 import type { End } from '../trace/event.js';
-import { cut, paint, rule, type Style, toAscii, toWidth, wrap } from './layout.js';
+import { cutText } from '../trace/ladder-words.js';
+import { paint, rule, type Style, toAscii, toWidth, wrap } from './layout.js';
 import { changeLine, endName, packet, reason, remarks, seconds, timers } from './phrases.js';
 import type { EndView, View } from './view.js';
 
@@ -118,7 +119,7 @@ function gateLines(view: View, { colour }: Style, columns: number, most: number)
   const from = Math.max(0, Math.min(at - most + 1, held.length - most));
   return held.slice(from, from + most).map((each) => {
     const mark = each.id === chosen ? '▶' : ' ';
-    const line = cut(` ${mark} ${packet(each, view.connection)}`, columns);
+    const line = cutText(` ${mark} ${packet(each, view.connection)}`, columns);
     return each.id === chosen ? paint(line, colour, 'bold') : line;
   });
 }

@@ -8,11 +8,10 @@ import {
   type Ladder,
   type LadderOptions,
   type Rung,
-  type RunRung,
   type SegmentRung,
 } from './ladder.js';
+import { drawArrow, drawNote, drawRun, labelled } from './ladder-arrows.js';
 import { buildLadders } from './ladder-builder.js';
-import { cutText, describeRun, describeSegmentRung, fitSegmentRung } from './ladder-words.js';
 
 export interface LadderTextOptions extends LadderOptions {
   /** With SGR sequences for terminals; default false. */
@@ -24,9 +23,9 @@ const TIME = 10;
 const SIDE = 12;
 /** Between both lines. */
 const INNER = 40;
-/** How far an arrow goes that is lost, and one that begins between the ends. */
-const TO_GATE = 30;
-const FROM_GATE = 34;
+/** How much shorter an arrow is that is lost, and one that begins between the ends. */
+const TO_GATE = 10;
+const FROM_GATE = 6;
 /** Columns before the place where segments cross. */
 const BEFORE_CROSSING = 28;
 
@@ -100,7 +99,7 @@ class Drawing {
       case 'segment':
         return [this.#line(time, ours, this.#segment(rung), theirs)];
       case 'run':
-        return [this.#line(time, ours, this.#run(rung), theirs)];
+        return [this.#line(time, ours, drawRun(rung, INNER), theirs)];
       case 'crossing':
         return this.#crossing(rung, rung);
       case 'state':
@@ -117,28 +116,14 @@ class Drawing {
   }
 
   #note(end: 'ours' | 'theirs', text: string): string {
-    const fitted = cutText(text, INNER - 2);
-    const line = end === 'ours' ? ` ${fitted}`.padEnd(INNER) : `${fitted} `.padStart(INNER);
-    return `│${this.#paint(DIM, line)}│`;
+    return `│${this.#paint(DIM, drawNote(end, text, INNER))}│`;
   }
 
   #segment(rung: SegmentRung): string {
-    const arrow = drawArrow(rung);
+    const arrow = drawArrow(rung, INNER, rung.from === 'gate' ? FROM_GATE : TO_GATE);
     if (rung.fate !== 'arrives') return this.#paint(RED, arrow);
     const ordinary = rung.from === 'end' && rung.remarks.length === 0;
     return ordinary ? arrow : this.#paint(YELLOW, arrow);
-  }
-
-  /** A double line stands for many. */
-  #run(rung: RunRung): string {
-    const whole = ` … ${describeRun(rung)} `;
-    const room = INNER - 1;
-    const line = centre(
-      whole.length <= room ? whole : ` … ${describeRun({ ...rung, acks: 0 })} `,
-      room,
-      '═',
-    );
-    return rung.direction === 'out' ? `╞${line}▶│` : `│◀${line}╡`;
   }
 
   /** Three lines: both leave, they pass each other, both arrive. */
@@ -161,40 +146,4 @@ class Drawing {
 /** Seconds. */
 function formatTime(us: number): string {
   return (us / 1e6).toFixed(us < 100e6 ? 6 : 3);
-}
-
-const TIPS = { lost: 'X', corrupted: 'X', waits: '┊' } as const;
-
-/** An arrow from side to side, or from or to the gate between them; its end is an X where it fails. */
-function drawArrow(rung: SegmentRung): string {
-  const { direction, fate } = rung;
-  const tail = rung.from === 'gate' ? '●' : '';
-  const length = arrowLength(rung);
-  const line = labelled(rung, length - 1 - tail.length);
-  const space = ' '.repeat(INNER - length);
-  if (direction === 'out') {
-    const arrow = `${tail}${line}${fate === 'arrives' ? '▶' : TIPS[fate]}`;
-    return tail === '' ? `├${arrow}${space}│` : `│${space}${arrow}│`;
-  }
-  const arrow = `${fate === 'arrives' ? '◀' : TIPS[fate]}${line}${tail}`;
-  return tail === '' ? `│${space}${arrow}┤` : `│${arrow}${space}│`;
-}
-
-/** One from or to the gate is longer where that leaves room for what it says. */
-function arrowLength(rung: SegmentRung): number {
-  const { from, fate } = rung;
-  if (from !== 'gate' && fate !== 'lost' && fate !== 'waits') return INNER;
-  const usual = from === 'gate' ? FROM_GATE : TO_GATE;
-  const needed = describeSegmentRung(rung).length + 6 + (from === 'gate' ? 1 : 0);
-  return Math.min(Math.max(usual, needed), INNER - 2);
-}
-
-/** A line with the text of a segment on it, near its beginning. */
-function labelled(rung: SegmentRung, width: number): string {
-  return `── ${fitSegmentRung(rung, width - 5)} `.padEnd(width, '─');
-}
-
-function centre(text: string, width: number, fill: string): string {
-  const fitted = cutText(text, width);
-  return fitted.padStart(Math.floor((width + fitted.length) / 2), fill).padEnd(width, fill);
 }

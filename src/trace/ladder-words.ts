@@ -88,7 +88,7 @@ export function fitSegmentRung(rung: SegmentRung, width: number): string {
   return cutText(withoutAck.replace(/^(?:PSH|ACK) |,PSH(?= )/, ''), width);
 }
 
-/** With `…` where something is missing. */
+/** At most `width` letters; what is cut off leaves a mark. */
 export function cutText(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+  return text.length <= width ? text : `${text.slice(0, Math.max(width - 1, 0))}…`;
 }
