@@ -1,0 +1,400 @@
+// A connection of ours in the shape of the handle that sits inside each net.Socket of Node's. Knows
+// what lib/net.js wants of a handle, and channels; must not know which connections are ours.
+
+import { Channel, type ChannelEvents } from '../net/channel.js';
+import type { Stack } from '../net/stack.js';
+import type { Connection } from '../tcp/connection.js';
+import { TcpError } from '../tcp/errors.js';
+import { IpAddress } from '../wire/address.js';
+import { type End, fillIn } from './ends.js';
+import {
+  type ConnectRequest,
+  errnoOf,
+  JSStream,
+  kBytesWritten,
+  kLastWriteWasAsync,
+  kReadBytesOrError,
+  type NativeStream,
+  type Request,
+  type StreamOwner,
+  streamBaseState,
+  TCP,
+} from './internals.js';
+
+/** For bytes on their way into a stream, which keeps a copy; one for all connections. */
+const scratch = Buffer.allocUnsafeSlow(65_536);
+
+const NOT_CONNECTED = errnoOf('ENOTCONN');
+const CANCELED = errnoOf('ECANCELED');
+const CLOSED = errnoOf('EBADF');
+
+interface Write {
+  chunks: readonly Uint8Array[];
+  /** @param status 0 or a negative errno */
+  done(status: number): void;
+}
+
+/** What the socket of a handle does when its stack goes down. */
+interface Owner {
+  destroySoon(): void;
+  destroy(): void;
+}
+
+/** Address and port of ours to connect from, as `bind` was told. */
+export interface Bound {
+  address: IpAddress | null;
+  port: number;
+}
+
+/**
+ * A stream that Node's own classes take for a TCP handle: lib/net.js calls it by JavaScript, and TLS, HTTP/2
+ * and the HTTP parser natively, as the JSStream that it is. Each method answers 0 or a negative errno.
+ */
+export class StackHandle extends JSStream implements StreamOwner {
+  /** The socket; the accessor stands in `TCP.prototype`. */
+  declare owner: unknown;
+  /** The native stream that reads in place of a socket: TLS. Errors go to whoever reads from that. */
+  reader: NativeStream | null = null;
+
+  readonly #stack: Stack;
+  /** Whether IPv4 addresses are shown as those of a socket of family IPv6. */
+  readonly #mapped: boolean;
+  #channel: Channel<StackHandle> | null = null;
+  #bound: Bound = { address: null, port: 0 };
+  #connecting: ConnectRequest | null = null;
+  readonly #writes: Write[] = [];
+  #writing = false;
+  #bytesWritten = 0;
+  #shutdown: object | null = null;
+  #shuttingDown: object | null = null;
+  #readLimit = scratch.length;
+  #referenced = true;
+  #closed = false;
+
+  constructor(stack: Stack, mapped: boolean) {
+    super();
+    this.#stack = stack;
+    this.#mapped = mapped;
+  }
+
+  /** The handle of a connection that a listener accepted. */
+  static accept(stack: Stack, connection: Connection, mapped: boolean): StackHandle {
+    const handle = new StackHandle(stack, mapped);
+    handle.#channel = Channel.accept(stack, StackHandle.#events, handle, connection);
+    return handle;
+  }
+
+  static readonly #events: ChannelEvents<StackHandle> = {
+    connected: (handle, code) => handle.#connected(code),
+    readable: (handle, connection) => handle.#read(connection),
+    ended: (handle) => handle.emitEOF(),
+    broken: (handle, code) => handle.#tellReader(errnoOf(code)),
+    watchesStates: () => false,
+    moved: () => {},
+    closeInOrder: (handle) => (handle.owner as Owner).destroySoon(),
+    abort: (handle) => {
+      handle.#channel?.connection.abort();
+      (handle.owner as Owner).destroy();
+    },
+  };
+
+  /** The connection, also after it was closed; null before there is one. */
+  get channel(): Channel<StackHandle> | null {
+    return this.#channel;
+  }
+
+  // Connecting
+
+  bind(address: string, port: number): number {
+    this.bindTo({ address: IpAddress.parse(address), port });
+    return 0;
+  }
+
+  bind6(address: string, port: number): number {
+    return this.bind(address, port);
+  }
+
+  bindTo(bound: Bound): void {
+    this.#bound = bound;
+  }
+
+  connect(request: ConnectRequest, address: string, port: number): number {
+    const remote = this.#hostOf(IpAddress.parse(address));
+    if (remote === null) return errnoOf('EINVAL');
+    const unreachable = this.#stack.whyUnreachable(remote);
+    if (unreachable !== null) return errnoOf(unreachable);
+    const { address: local, port: localPort } = this.#bound;
+    const target = { remote, remotePort: port, local, localPort };
+    try {
+      this.#channel = Channel.connect(this.#stack, StackHandle.#events, this, target);
+    } catch (error) {
+      if (error instanceof TcpError) return errnoOf(error.code);
+      throw error;
+    }
+    if (!this.#referenced) this.#channel.unref();
+    this.#connecting = request;
+    return 0;
+  }
+
+  connect6(request: ConnectRequest, address: string, port: number): number {
+    return this.connect(request, address, port);
+  }
+
+  /** As with Linux, the address of all zeros is the own host. */
+  #hostOf(address: IpAddress | null): IpAddress | null {
+    if (!address?.isUnspecified) return address;
+    const own = this.#stack.core.addresses.list.find((s) => s.address.family === address.family);
+    return own?.address ?? address;
+  }
+
+  #connected(code: string | null): void {
+    const request = this.#connecting;
+    this.#connecting = null;
+    request?.oncomplete?.(code === null ? 0 : errnoOf(code), this, request, true, true);
+  }
+
+  // Reading
+
+  onreadstart(): number {
+    this.#channel?.startReading();
+    return 0;
+  }
+
+  onreadstop(): number {
+    this.#channel?.stopReading();
+    return 0;
+  }
+
+  /** A read with `onread` must not bring more than fits: what a stream is given it cannot refuse. */
+  override useUserBuffer(buffer: Uint8Array): void {
+    this.#readLimit = Math.min(buffer.length, scratch.length);
+    super.useUserBuffer(buffer);
+  }
+
+  #read(connection: Connection): boolean {
+    const bytes = connection.read(scratch, 0, this.#readLimit);
+    this.readBuffer(scratch.subarray(0, bytes));
+    return true;
+  }
+
+  /** A JSStream can tell of data and of their end, not of an error. */
+  #tellReader(status: number): void {
+    streamBaseState[kReadBytesOrError] = status;
+    const reader = this.reader ?? this;
+    reader.onread?.();
+  }
+
+  // Writing: what comes from lib/net.js is not copied on its way, and may be done at once
+
+  writeBuffer(request: Request, data: Uint8Array): number {
+    return this.#write(request, [data], data.length);
+  }
+
+  writeUtf8String(request: Request, text: string): number {
+    return this.writeBuffer(request, Buffer.from(text, 'utf8'));
+  }
+
+  writeLatin1String(request: Request, text: string): number {
+    return this.writeBuffer(request, Buffer.from(text, 'latin1'));
+  }
+
+  writeAsciiString(request: Request, text: string): number {
+    return this.writeBuffer(request, Buffer.from(text, 'latin1'));
+  }
+
+  writeUcs2String(request: Request, text: string): number {
+    return this.writeBuffer(request, Buffer.from(text, 'ucs2'));
+  }
+
+  /** @param items buffers, or one after the other data and encoding */
+  writev(request: Request, items: readonly unknown[], allBuffers: boolean): number {
+    const chunks = allBuffers ? (items as Uint8Array[]) : encoded(items);
+    const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    return this.#write(request, chunks, bytes);
+  }
+
+  #write(request: Request, chunks: readonly Uint8Array[], bytes: number): number {
+    let status: number | null = null;
+    let returned = false;
+    this.#queueWrite(chunks, bytes, (result) => {
+      if (returned) request.oncomplete?.(result, this);
+      else status = result;
+    });
+    returned = true;
+    streamBaseState[kBytesWritten] = bytes;
+    streamBaseState[kLastWriteWasAsync] = status === null ? 1 : 0;
+    return status ?? 0;
+  }
+
+  /** From native code, which must not be answered before it has left its own call. */
+  onwrite(request: object, chunks: Uint8Array[]): number {
+    let returned = false;
+    this.#queueWrite(chunks, 0, (status) => {
+      if (returned) this.finishWrite(request, status);
+      else setImmediate(() => this.finishWrite(request, status));
+    });
+    returned = true;
+    return 0;
+  }
+
+  #queueWrite(chunks: readonly Uint8Array[], bytes: number, done: Write['done']): void {
+    this.#bytesWritten += bytes;
+    if (this.#channel === null || this.#closed) {
+      done(this.#closed ? CLOSED : NOT_CONNECTED);
+      return;
+    }
+    this.#writes.push({ chunks, done });
+    this.#goOn();
+  }
+
+  /** One write after the other; a FIN only behind them, though TLS asks for both in one breath. */
+  #goOn(): void {
+    const channel = this.#channel!;
+    while (!this.#writing && this.#writes.length > 0) {
+      const { chunks, done } = this.#writes.shift()!;
+      this.#writing = true;
+      channel.write(chunks, (code) => {
+        this.#writing = false;
+        done(code === null ? this.#statusOfEnd() : errnoOf(code));
+        this.#goOn();
+      });
+    }
+    if (this.#writing || this.#shutdown === null || this.#closed) return;
+    const request = this.#shutdown;
+    this.#shutdown = null;
+    this.#shuttingDown = request;
+    channel.shutdown(() => this.#finishShutdown(0));
+  }
+
+  /** What was not taken yet when the handle was closed is cancelled. */
+  #statusOfEnd(): number {
+    return this.#closed ? CANCELED : 0;
+  }
+
+  onshutdown(request: object): number {
+    if (this.#channel === null || this.#closed) return NOT_CONNECTED;
+    this.#shutdown = request;
+    this.#goOn();
+    return 0;
+  }
+
+  #finishShutdown(status: number): void {
+    const request = this.#shuttingDown ?? this.#shutdown;
+    this.#shuttingDown = null;
+    this.#shutdown = null;
+    if (request !== null) this.finishShutdown(request, status);
+  }
+
+  // Closing
+
+  isClosing(): boolean {
+    return this.#closed;
+  }
+
+  close(closed?: () => void): void {
+    this.#end(closed, (channel, done) => channel.close(done));
+  }
+
+  /** Closes with a RST. */
+  reset(closed?: () => void): number {
+    this.#end(closed, (channel, done) => channel.reset(done));
+    return 0;
+  }
+
+  #end(
+    closed: (() => void) | undefined,
+    end: (channel: Channel<StackHandle>, done: () => void) => void,
+  ): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const finish = () => {
+      this.#connected('ECANCELED');
+      for (const { done } of this.#writes.splice(0)) done(CANCELED);
+      this.#finishShutdown(CANCELED);
+      closed?.call(this);
+    };
+    if (this.#channel?.open) end(this.#channel, finish);
+    else setImmediate(finish);
+  }
+
+  // Settings and questions
+
+  ref(): void {
+    this.#referenced = true;
+    this.#channel?.ref();
+  }
+
+  unref(): void {
+    this.#referenced = false;
+    this.#channel?.unref();
+  }
+
+  hasRef(): boolean {
+    return this.#referenced && !this.#closed;
+  }
+
+  setNoDelay(enable: boolean): number {
+    if (this.#channel !== null) this.#channel.connection.noDelay = enable;
+    return 0;
+  }
+
+  /** @param delay seconds; Node sets TCP_KEEPINTVL to 1 s and TCP_KEEPCNT to 10 with it */
+  setKeepAlive(enable: boolean, delay: number): number {
+    const connection = this.#channel?.connection;
+    if (delay > 0) connection?.setKeepAlive(enable, delay * 1000, 1000, 10);
+    else if (connection?.keepsAlive !== enable) connection?.setKeepAlive(enable);
+    return 0;
+  }
+
+  getsockname(out: End): number {
+    const connection = this.#channel?.connection;
+    if (connection === undefined) return NOT_CONNECTED;
+    fillIn(out, connection.localAddress, connection.localPort, this.#mapped);
+    return 0;
+  }
+
+  getpeername(out: End): number {
+    const connection = this.#channel?.connection;
+    if (connection === undefined) return NOT_CONNECTED;
+    fillIn(out, connection.remoteAddress, connection.remotePort, this.#mapped);
+    return 0;
+  }
+
+  override get bytesWritten(): number {
+    return this.#bytesWritten + super.bytesWritten;
+  }
+
+  /** Bytes that still wait; lib/net.js compares it to see whether a long write makes progress. */
+  get writeQueueSize(): number {
+    return this.bytesWritten - (this.#channel?.bytesTaken ?? 0);
+  }
+}
+
+// Node asks `handle instanceof TCP` before it resets a connection. So copies of the methods of JSStream stand
+// between ours and those of TCP, of which no native one may be called. `onread` is an accessor in disguise.
+const prototype = JSStream.prototype as NativeStream;
+const { onread: _, ...methods } = Object.getOwnPropertyDescriptors(prototype);
+Object.setPrototypeOf(
+  StackHandle.prototype,
+  Object.create(TCP.prototype, {
+    ...methods,
+    onread: {
+      get: function (this: NativeStream) {
+        return Reflect.get(prototype, 'onread', this);
+      },
+      set: function (this: NativeStream, onread: unknown) {
+        Reflect.set(prototype, 'onread', onread, this);
+      },
+    },
+  }),
+);
+
+function encoded(items: readonly unknown[]): Uint8Array[] {
+  const chunks: Uint8Array[] = [];
+  for (let i = 0; i < items.length; i += 2) {
+    const data = items[i] as Uint8Array | string;
+    const encoding = items[i + 1] as BufferEncoding;
+    chunks.push(typeof data === 'string' ? Buffer.from(data, encoding) : data);
+  }
+  return chunks;
+}

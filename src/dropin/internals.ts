@@ -1,0 +1,109 @@
+// What is used of Node's inside: the native classes that its lib/net.js and lib/_tls_wrap.js work with.
+// Knows their shapes; no behaviour of ours.
+
+import type { Socket } from 'node:net';
+import { constants } from 'node:os';
+
+/** Of lib/internal/stream_base_commons.js: a request of a write, or of a shutdown. */
+export interface Request {
+  oncomplete?: (this: Request, status: number, handle: object, error?: unknown) => void;
+}
+
+/** Of lib/net.js: the request of an attempt to connect. */
+export interface ConnectRequest {
+  oncomplete?: (
+    status: number,
+    handle: object,
+    request: ConnectRequest,
+    readable: boolean,
+    writable: boolean,
+  ) => void;
+}
+
+/** What the native side of a JSStream asks of the JavaScript side: lib/internal/js_stream_socket.js. */
+export interface StreamOwner {
+  isClosing(): boolean;
+  onreadstart(): number;
+  onreadstop(): number;
+  onwrite(request: object, chunks: Uint8Array[]): number;
+  onshutdown(request: object): number;
+}
+
+/** A stream of bytes that TLS, HTTP/2 and the HTTP parser can sit on natively (class StreamBase). */
+export interface NativeStream {
+  onread: ((data?: ArrayBuffer) => unknown) | undefined;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readBuffer(bytes: Uint8Array): void;
+  emitEOF(): void;
+  finishWrite(request: object, status: number): void;
+  finishShutdown(request: object, status: number): void;
+  useUserBuffer(buffer: Uint8Array): void;
+}
+
+/** A TCP handle; all of its methods answer 0 or a negative errno. */
+export interface TcpHandle {
+  /** The socket or server that it belongs to (lib/net.js: "legacy alias" of a symbol). */
+  owner: unknown;
+  onread: NativeStream['onread'];
+  onconnection: ((status: number, client: object) => void) | undefined;
+  bind(address: string, port: number): number;
+  bind6(address: string, port: number, flags?: number): number;
+  connect(request: ConnectRequest, address: string, port: number): number;
+  connect6(request: ConnectRequest, address: string, port: number): number;
+  listen(backlog: number): number;
+  close(closed?: () => void): void;
+  hasRef(): boolean;
+  getProviderType(): number;
+}
+
+interface StreamWrap {
+  /** Results of the latest call of a stream, by the indexes below. */
+  streamBaseState: Int32Array;
+  kReadBytesOrError: number;
+  kBytesWritten: number;
+  kLastWriteWasAsync: number;
+}
+
+// Node has no other way to these classes. It warns of this one under --pending-deprecation only (DEP0111).
+const { binding } = process as unknown as { binding(name: string): unknown };
+
+export const { JSStream } = binding('js_stream') as { JSStream: new () => NativeStream };
+
+export const { TCP, constants: tcpConstants } = binding('tcp_wrap') as {
+  TCP: { new (type: number): TcpHandle; prototype: TcpHandle };
+  constants: { SOCKET: number; SERVER: number };
+};
+
+export const { streamBaseState, kReadBytesOrError, kBytesWritten, kLastWriteWasAsync } = binding(
+  'stream_wrap',
+) as StreamWrap;
+
+const SERVER_TYPE = typeOf(tcpConstants.SERVER);
+
+function typeOf(kind: number): number {
+  const handle = new TCP(kind);
+  handle.close();
+  return handle.getProviderType();
+}
+
+/** Whether a handle of Node's was made to listen. */
+export function isForServer(handle: TcpHandle): boolean {
+  return handle.getProviderType() === SERVER_TYPE;
+}
+
+/** The negative errno of a code; libuv has the same numbers. */
+export function errnoOf(code: string): number {
+  return -((constants.errno as Record<string, number>)[code] ?? constants.errno.EIO);
+}
+
+/** The caller's buffer of a socket with `onread`, which lib/net.js keeps under a symbol. */
+export function userBufferOf(socket: Socket): Uint8Array | null {
+  const buffer = ownSymbol(socket, 'kBuffer');
+  return buffer instanceof Uint8Array ? buffer : null;
+}
+
+function ownSymbol(object: object, name: string): unknown {
+  const symbol = Object.getOwnPropertySymbols(object).find((s) => s.description === name);
+  return symbol && (object as Record<symbol, unknown>)[symbol];
+}

@@ -1,0 +1,153 @@
+// Puts our handles into Node's sockets and servers, where an address is ours. Knows which calls of a TCP
+// handle decide that, and how to take them back; must not know how a handle of ours works.
+
+import type { Socket } from 'node:net';
+import type { Stack } from '../net/stack.js';
+import { IpAddress } from '../wire/address.js';
+import { plainAddress } from './ends.js';
+import { StackHandle } from './handle.js';
+import {
+  type ConnectRequest,
+  errnoOf,
+  isForServer,
+  TCP,
+  type TcpHandle,
+  userBufferOf,
+} from './internals.js';
+import { ServerHandle } from './server-handle.js';
+
+/** Which connections and listeners belong to a stack; null leaves them to the kernel. */
+export interface Routes {
+  /** @param address IPv4 or IPv6, after a name was looked up */
+  connect(address: string, port: number): Stack | null;
+  /** @param address null: all addresses, of IPv4 or of both families */
+  listen(address: string | null, port: number): Stack | null;
+}
+
+/** The latest come first. */
+const installed: Routes[] = [];
+
+/**
+ * From now on the sockets and servers of `node:net`, and all that is built on them, use the stack that
+ * `routes` name, and the kernel where they name none. Routes that were installed later are asked first.
+ * Answers what takes them back; connections and listeners that exist stay as they are.
+ */
+export function installRoutes(routes: Routes): () => void {
+  if (installed.length === 0) Object.assign(TCP.prototype, patches);
+  installed.unshift(routes);
+  return () => {
+    const index = installed.indexOf(routes);
+    if (index < 0) return;
+    installed.splice(index, 1);
+    if (installed.length === 0) Object.assign(TCP.prototype, native);
+  };
+}
+
+function stackFor(find: (routes: Routes) => Stack | null): Stack | null {
+  for (const routes of installed) {
+    const stack = find(routes);
+    if (stack !== null) return stack;
+  }
+  return null;
+}
+
+function stackOfAddress(address: string, port: number): Stack | null {
+  const any = IpAddress.parse(address)?.isUnspecified === true;
+  return stackFor((routes) => routes.listen(any ? null : address, port));
+}
+
+/** What a handle of Node's was bound to: the kernel is told when it turns out to be the kernel's. */
+interface Binding {
+  stack: Stack;
+  address: string;
+  port: number;
+  inKernel(): number;
+}
+
+const bindings = new WeakMap<TcpHandle, Binding>();
+
+const { bind, bind6, connect, connect6, listen } = TCP.prototype;
+const native = { bind, bind6, connect, connect6, listen };
+
+// All that Node offers over TCP comes through these methods of a native handle, with an address that was
+// looked up: http, tls, http2 and fetch as well. So nothing else has to be replaced, and each class,
+// function, event and error stays that of Node.
+const patches = {
+  bind(this: TcpHandle, address: string, port: number): number {
+    return bindHere(this, address, port, () => bind.call(this, address, port));
+  },
+  bind6(this: TcpHandle, address: string, port: number, flags?: number): number {
+    return bindHere(this, address, port, () => bind6.call(this, address, port, flags));
+  },
+  connect(this: TcpHandle, request: ConnectRequest, address: string, port: number): number {
+    return connectHere(this, request, address, port, connect);
+  },
+  connect6(this: TcpHandle, request: ConnectRequest, address: string, port: number): number {
+    return connectHere(this, request, address, port, connect6);
+  },
+  listen(this: TcpHandle, backlog: number): number {
+    return listenHere(this, backlog);
+  },
+};
+
+function bindHere(handle: TcpHandle, text: string, port: number, inKernel: () => number): number {
+  const { address, mapped } = plainAddress(text);
+  const stack = stackOfAddress(address, port);
+  if (stack === null) return inKernel();
+  const any = IpAddress.parse(address)?.isUnspecified === true;
+  if (isForServer(handle)) {
+    // Then lib/net.js tries 0.0.0.0 where it was told no address, as on a host without IPv6.
+    if (any && text.includes(':') && !stack.hasIpv6) return errnoOf('EAFNOSUPPORT');
+    bindings.set(handle, { stack, address: text, port, inKernel });
+    return 0;
+  }
+  if (!any) return replace(handle, stack, mapped)?.bind(address, port) ?? inKernel();
+  // A port without an address says nothing of where the connection will go.
+  bindings.set(handle, { stack, address: text, port, inKernel });
+  return inKernel();
+}
+
+function connectHere(
+  handle: TcpHandle,
+  request: ConnectRequest,
+  text: string,
+  port: number,
+  inKernel: TcpHandle['connect'],
+): number {
+  const { address, mapped } = plainAddress(text);
+  const stack = stackFor((routes) => routes.connect(address, port));
+  const ours = stack && replace(handle, stack, mapped);
+  if (!ours) return inKernel.call(handle, request, text, port);
+  const binding = bindings.get(handle);
+  if (binding !== undefined) ours.bind(binding.address, binding.port);
+  return ours.connect(request, address, port);
+}
+
+function listenHere(handle: TcpHandle, backlog: number): number {
+  const binding = bindings.get(handle);
+  if (binding === undefined) return listen.call(handle, backlog);
+  bindings.delete(handle);
+  const server = handle.owner as { _handle: unknown } | undefined;
+  if (server === undefined) return binding.inKernel() || listen.call(handle, backlog);
+  const ours = new ServerHandle(binding.stack, binding.address, binding.port);
+  ours.owner = server;
+  ours.onconnection = handle.onconnection;
+  server._handle = ours;
+  handle.close();
+  return ours.listen(backlog);
+}
+
+/** Gives the socket of a handle of Node's one of ours; null when it has no socket. */
+function replace(handle: TcpHandle, stack: Stack, mapped: boolean): StackHandle | null {
+  const socket = handle.owner as (Socket & { _handle: unknown }) | undefined;
+  if (socket === undefined) return null;
+  const ours = new StackHandle(stack, mapped);
+  ours.owner = socket;
+  ours.onread = handle.onread;
+  const buffer = userBufferOf(socket);
+  if (buffer !== null) ours.useUserBuffer(buffer);
+  if (!handle.hasRef()) ours.unref();
+  socket._handle = ours;
+  handle.close();
+  return ours;
+}
