@@ -1,0 +1,145 @@
+// The package as others get it: packed, installed into an empty folder without a network, and used from
+// there. Knows what belongs into it; must not know what the program does.
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { BUILD_MS, buildProgram, Running } from '../cli/program.js';
+import { readPage } from '../docs/page.js';
+import { describeKernel } from '../support/kernel.js';
+import { type Finished, Namespace } from '../support/namespace.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const MODULES = Object.keys(manifest.exports).filter((name) => !name.endsWith('.json'));
+
+/** Everything that may be in the package. */
+const WANTED =
+  /^(dist\/.+\.(js|js\.map|d\.ts)|native\/\w+\.[ch]|docs\/.+\.(md|svg)|binding\.gyp|scripts\/build-addon\.mjs|package\.json|(README|ARCHITECTURE|CHANGELOG)\.md|LICENSE)$/;
+const NEEDED = [
+  ...['README.md', 'LICENSE', 'binding.gyp', 'scripts/build-addon.mjs', 'native/addon.c'],
+  ...['dist/cli/main.js', 'dist/index.js', 'dist/index.d.ts', 'dist/index.js.map'],
+];
+/** Longest that npm may take to install and compile, ms. */
+const INSTALL_MS = 120_000;
+
+/** The program of README.md that uses the library. */
+function example(): string {
+  const { steps } = readPage(join(ROOT, 'README.md'));
+  const { text } = steps.find((step) => step.kind === 'module' && step.running)!;
+  const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
+  return ts.transpileModule(text, { compilerOptions }).outputText;
+}
+
+describeKernel('the package', ['npm', 'g++', 'make', 'python3', 'nc'], () => {
+  const folder = mkdtempSync(join(tmpdir(), 'finwait-package-'));
+  const app = join(folder, 'app');
+  let files: string[];
+  let tarball: string;
+  let installed: Finished;
+  let place: Namespace;
+
+  beforeAll(async () => {
+    buildProgram();
+    place = await Namespace.create();
+    const packed = pack(ROOT);
+    files = packed.files;
+    tarball = packed.path;
+    // The one package that it needs comes from here as well: there is no network.
+    const needed = Object.keys(manifest.dependencies).map((name) =>
+      pack(join(ROOT, 'node_modules', name)),
+    );
+    mkdirSync(app);
+    writeFileSync(join(app, 'package.json'), '{ "type": "module" }\n');
+    const paths = [tarball, ...needed.map(({ path }) => path)];
+    installed = await inApp('npm', ['install', '--offline', '--no-audit', '--no-fund', ...paths]);
+  }, BUILD_MS + INSTALL_MS);
+
+  afterAll(async () => {
+    await place?.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  function pack(path: string): { path: string; files: string[] } {
+    const args = ['pack', path, '--ignore-scripts', '--json', '--pack-destination', folder];
+    const { stdout, stderr } = spawnSync('npm', args, { cwd: folder, encoding: 'utf8' });
+    const [packed] = parseJson(stdout, stderr);
+    const inside = packed!.files.map((file) => file.path);
+    return { path: join(folder, packed!.filename), files: inside };
+  }
+
+  function inApp(command: string, args: string[]): Promise<Finished> {
+    return place.exec(command, args, { cwd: app, env: environment() });
+  }
+
+  test('has what is needed to run it and to read it, and nothing else', () => {
+    expect(files.filter((file) => !WANTED.test(file))).toEqual([]);
+    expect(NEEDED.filter((file) => !files.includes(file))).toEqual([]);
+  });
+
+  test.each([
+    ['publint', ['--strict']],
+    ['attw', ['--profile', 'esm-only', '--format', 'ascii', '--no-color']],
+  ])('%s finds nothing', (tool, args) => {
+    const program = join(ROOT, 'node_modules/.bin', tool);
+    const { status, stdout } = spawnSync(program, [tarball, ...args], { encoding: 'utf8' });
+    expect(status, stdout).toBe(0);
+    expect(stdout).not.toMatch(/suggestion/i);
+  });
+
+  test('installs into an empty folder, and compiles its addon', () => {
+    expect(installed.code, installed.stderr).toBe(0);
+    const lock = readFileSync(join(app, 'node_modules/.package-lock.json'), 'utf8');
+    const names = Object.keys(JSON.parse(lock).packages);
+    const wanted = ['finwait', ...Object.keys(manifest.dependencies)];
+    expect(names).toEqual(wanted.map((name) => `node_modules/${name}`));
+  });
+
+  test.each(MODULES)('%s can be imported', async (name) => {
+    const specifier = name.replace('.', 'finwait');
+    const source = `const all = await import('${specifier}'); console.log(typeof all);`;
+    const args = ['--input-type=module', '--eval', source];
+    expect(await inApp(process.execPath, args)).toEqual({
+      code: 0,
+      stdout: 'object\n',
+      stderr: '',
+    });
+  });
+
+  test('the library’s example in README.md works', async () => {
+    writeFileSync(join(app, 'example.mjs'), example());
+    const options = { cwd: app, env: environment(), stdio: 'pipe' } as const;
+    const child = place.spawn(process.execPath, ['example.mjs'], options);
+    const running = await Running.shown(child, 'nc 10.9.0.2 4000');
+    expect(await place.exec('nc', ['10.9.0.2', '4000'])).toMatchObject({ stdout: 'hello\n' });
+    await running.shows('-> TIME-WAIT');
+    await running.stop();
+  });
+
+  test('the program works', async () => {
+    const finwait = join(app, 'node_modules/.bin/finwait');
+    const version = await inApp(finwait, ['--version']);
+    expect(version.stdout).toBe(`finwait ${manifest.version}\n`);
+    const { code, stdout } = await inApp(finwait, ['lab', 'run', 'active-close']);
+    expect(stdout).toContain('\n\npassed in ');
+    expect(code).toBe(0);
+  });
+});
+
+/** What a test runner and npm have put into ours is not for others. */
+function environment(): NodeJS.ProcessEnv {
+  const entries = Object.entries(process.env);
+  return Object.fromEntries(entries.filter(([name]) => !/^(npm_|NODE_OPTIONS|VITEST)/.test(name)));
+}
+
+function parseJson(text: string, complaint: string) {
+  try {
+    return JSON.parse(text) as { filename: string; files: { path: string }[] }[];
+  } catch {
+    throw new Error(`npm pack: ${complaint}`);
+  }
+}
