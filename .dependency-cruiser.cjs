@@ -7,7 +7,7 @@ const LAYERS = {
   tcp: ['wire', 'storage'],
   stack: ['wire', 'storage', 'tcp'],
   device: ['wire', 'storage'],
-  net: ['wire', 'storage', 'tcp', 'stack'],
+  net: ['wire', 'storage', 'tcp', 'stack', 'trace'],
   dropin: ['wire', 'storage', 'tcp', 'stack', 'device', 'net'],
   services: ['tcp', 'stack', 'net'],
   enclosure: [],

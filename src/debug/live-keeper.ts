@@ -10,7 +10,7 @@ import { connectionName } from '../trace/connection-name.js';
 import { type Direction, type End, NOT_SEEN, type TraceEvent } from '../trace/event.js';
 import { KernelEnd } from '../trace/kernel-end.js';
 import type { KernelSocket } from '../trace/kernel-sockets.js';
-import { bothProbes } from '../trace/probes.js';
+import { bothProbes, withoutProbe } from '../trace/probes.js';
 import { Recorder } from '../trace/recorder.js';
 import { Timeline } from '../trace/timeline.js';
 import { IpAddress } from '../wire/address.js';
@@ -66,7 +66,7 @@ export class LiveKeeper {
   readonly #waiting = new Waiting();
   readonly #kernel: KernelEnd;
   readonly #tick: NodeJS.Timeout;
-  readonly #probe: StackCore['probe'];
+  readonly #recorder = new Recorder(this.#timeline);
   /** Number of the last packet that came before this debugger; null before one has come. */
   #before: number | null = null;
   #sentEvents = 0;
@@ -82,9 +82,8 @@ export class LiveKeeper {
     const { gate, core } = stack;
     this.#stack = stack;
     this.#client = client;
-    this.#probe = core.probe;
     // Whatever is recorded besides goes on.
-    core.probe = bothProbes(core.probe, new Recorder(this.#timeline));
+    core.probe = bothProbes(core.probe, this.#recorder);
     const now = () => stack.clock.now();
     this.#keeper = new Gatekeeper({ gate, timeline: this.#timeline, now });
     this.#kernel = new KernelEnd(this.#timeline, now);
@@ -122,7 +121,8 @@ export class LiveKeeper {
     this.#wake();
     this.#timeline.onEvent = null;
     this.#stack.gate.onHeld = null;
-    this.#stack.core.probe = this.#probe;
+    const { core } = this.#stack;
+    core.probe = withoutProbe(core.probe, this.#recorder);
     this.#stack.clock.resume();
     this.#stack.gate.open();
   }

@@ -4,6 +4,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { CloseReason, Connection, ConnectionHandler } from '../tcp/connection.js';
 import { CLOSING, FIN_WAIT_1, LAST_ACK, STATE_NAMES, type State } from '../tcp/state.js';
+import { type ConnectionMessage, closed, established, opened } from './diagnostics.js';
 import type { Host, Member } from './host.js';
 import type { Source } from './turns.js';
 
@@ -120,7 +121,13 @@ export class Channel<Owner = unknown>
   #join(): this {
     this.#host.join(this);
     this.#count();
+    if (opened.hasSubscribers) opened.publish(this.#message());
+    if (this.established && established.hasSubscribers) established.publish(this.#message());
     return this;
+  }
+
+  #message(): ConnectionMessage {
+    return { core: this.#host.core, connection: this.connection };
   }
 
   // What the owner calls
@@ -170,16 +177,19 @@ export class Channel<Owner = unknown>
     this.#queue(SHUTDOWN);
   }
 
-  /** Lets go of both directions; `closed` is called when that has been sent. */
-  close(closed: () => void): void {
-    this.connection.close();
-    this.#let(closed);
+  /**
+   * Lets go of both directions; `gone` is called when that has been sent.
+   * @param lingerMs how long our FIN may stay unacknowledged before a RST follows; 0: a RST at once
+   */
+  close(gone: () => void, lingerMs?: number): void {
+    this.connection.close(lingerMs);
+    this.#let(gone);
   }
 
   /** The same, with a RST. */
-  reset(closed: () => void): void {
+  reset(gone: () => void): void {
     this.connection.abort();
-    this.#let(closed);
+    this.#let(gone);
   }
 
   closeInOrder(): void {
@@ -196,6 +206,7 @@ export class Channel<Owner = unknown>
   onEstablished(): void {
     if (this.established) return;
     this.established = true;
+    if (established.hasSubscribers) established.publish(this.#message());
     this.#queue(CONNECTED);
   }
 
@@ -219,6 +230,7 @@ export class Channel<Owner = unknown>
     if (!this.established) this.#queue(CONNECTED);
     if (this.#reading) this.#queue(READ);
     if (this.#written !== null) this.#queue(WRITE);
+    if (closed.hasSubscribers) closed.publish({ ...this.#message(), reason, code });
   }
 
   onState(_: Connection, from: State, to: State): void {
@@ -321,14 +333,14 @@ export class Channel<Owner = unknown>
     written?.(code);
   }
 
-  #let(closed: () => void): void {
+  #let(gone: () => void): void {
     this.open = false;
     this.#reading = false;
     this.#count();
     setImmediate(() =>
       this.runInAsyncScope(() => {
         this.#endWrite(null);
-        closed();
+        gone();
       }),
     );
   }

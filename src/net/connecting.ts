@@ -14,7 +14,8 @@ import {
   type LookupFunction,
 } from 'node:net';
 import type { TcpConfig } from '../tcp/config.js';
-import { checkBoolean, checkFunction, checkNumber } from './arguments.js';
+import type { Connection } from '../tcp/connection.js';
+import { checkBoolean, checkFunction, checkMilliseconds, checkNumber } from './arguments.js';
 import {
   addressError,
   checkPort,
@@ -22,9 +23,9 @@ import {
   invalidAddress,
   invalidFamily,
   invalidType,
-  outOfRange,
   type SystemError,
 } from './errors.js';
+import { explained } from './trouble.js';
 
 /** Where to connect to, as for `net.connect`. */
 export interface ConnectOptions {
@@ -68,10 +69,20 @@ export interface Connectable {
   destroy(error: Error): unknown;
 }
 
+/** Why an attempt cannot even begin. */
+export interface DialFailure {
+  /** Name of the error: `EADDRINUSE`. */
+  code: string;
+  /** What the stack says about it; may be empty. */
+  words: string;
+}
+
 /** What makes its connections. */
 export interface Dialer {
-  /** Begins an attempt; answers the code of an error that is known at once. */
-  dial(target: Target): string | null;
+  /** Begins an attempt; answers what is known at once to be wrong. */
+  dial(target: Target): DialFailure | null;
+  /** The connection of the attempt that has begun last. */
+  dialed(): Connection | null;
   /** Gives the attempt up. */
   hangUp(): void;
   /** Something happened: the idle timer starts anew. */
@@ -146,10 +157,14 @@ export class Connecting {
     clearTimeout(this.#timer);
     if (code === null) return true;
     const target = this.#target(this.#next - 1);
-    const error = connectError(code, target);
+    const error = this.#explained(connectError(code, target), code);
     this.#socket.emit('connectionAttemptFailed', target.address, target.port, target.family, error);
     this.#attemptFailed(error);
     return false;
+  }
+
+  #explained<E extends Error>(error: E, code: string): E {
+    return explained(error, this.#dialer.dialed(), code);
   }
 
   #lookupOptions(): LookupOptions {
@@ -202,16 +217,18 @@ export class Connecting {
     const { address, family, port, localAddress, localPort } = target;
     this.#next += 1;
     const socket = this.#socket;
-    const code = this.#dialer.dial(target);
+    const failure = this.#dialer.dial(target);
+    const { code = '', words = '' } = failure ?? {};
     if (localAddress !== undefined && (code === 'EADDRNOTAVAIL' || code === 'EADDRINUSE')) {
-      this.#attemptFailed(addressError(code, 'bind', localAddress, localPort ?? 0));
+      const error = addressError(code, 'bind', localAddress, localPort ?? 0);
+      this.#attemptFailed(explained(error, null, code, words));
       return;
     }
     socket.emit('connectionAttempt', address, port, family);
     socket.autoSelectFamilyAttemptedAddresses?.push(`${address}:${port}`);
     if (!socket.connecting) return;
-    if (code !== null) {
-      const error = failedAtOnce(code, target);
+    if (failure !== null) {
+      const error = explained(failedAtOnce(code, target), null, code, words);
       if (this.#targets.length > 1) {
         socket.emit('connectionAttemptFailed', address, port, family, error);
       }
@@ -223,7 +240,7 @@ export class Connecting {
 
   #attemptTimedOut(target: Target): void {
     this.#socket.emit('connectionAttemptTimeout', target.address, target.port, target.family);
-    this.#attemptFailed(connectError('ETIMEDOUT', target));
+    this.#attemptFailed(this.#explained(connectError('ETIMEDOUT', target), 'ETIMEDOUT'));
   }
 
   #attemptFailed(error: Error): void {
@@ -235,8 +252,8 @@ export class Connecting {
     } else if (this.#targets.length === 1) {
       this.#socket.destroy(error);
     } else {
-      const code = (this.#errors[0] as SystemError).code;
-      this.#socket.destroy(Object.assign(new AggregateError(this.#errors), { code }));
+      const { code, tcp } = this.#errors[0] as SystemError;
+      this.#socket.destroy(Object.assign(new AggregateError(this.#errors), { code, tcp }));
     }
   }
 }
@@ -250,12 +267,12 @@ function checkOptions(options: ConnectOptions): void {
     const what = 'The "options.port" property';
     throw invalidType(what, 'one of type number or string', port);
   }
-  if (autoSelectFamily !== undefined) {
+  if (autoSelectFamily !== undefined && autoSelectFamily !== null) {
     checkBoolean(autoSelectFamily, 'The "options.autoSelectFamily" property');
   }
-  if (autoSelectFamilyAttemptTimeout !== undefined && !(autoSelectFamilyAttemptTimeout >= 1)) {
+  if (autoSelectFamilyAttemptTimeout !== undefined && autoSelectFamilyAttemptTimeout !== null) {
     const name = 'options.autoSelectFamilyAttemptTimeout';
-    throw outOfRange(name, '>= 1 && <= 2147483647', autoSelectFamilyAttemptTimeout);
+    checkMilliseconds(autoSelectFamilyAttemptTimeout, name, 1);
   }
   if (options.lookup) checkFunction(options.lookup, 'The "options.lookup" property');
 }

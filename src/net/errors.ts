@@ -2,6 +2,7 @@
 
 import { constants } from 'node:os';
 import { getSystemErrorMap, inspect } from 'node:util';
+import type { TcpTrouble } from './trouble.js';
 
 /** An error of the system, with the fields that `node:net` gives it. */
 export interface SystemError extends Error {
@@ -15,6 +16,8 @@ export interface SystemError extends Error {
   port?: number;
   localAddress?: string;
   localPort?: number;
+  /** Beyond `node:net`: what TCP knows about it. */
+  tcp?: TcpTrouble;
 }
 
 function errnoOf(code: string): number {

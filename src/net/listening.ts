@@ -3,6 +3,7 @@
 
 import { AsyncResource } from 'node:async_hooks';
 import type { Listener, ListenerHandler } from '../stack/listener.js';
+import type { TcpConfig } from '../tcp/config.js';
 import type { Connection } from '../tcp/connection.js';
 import type { IpAddress } from '../wire/address.js';
 import type { Host, Member } from './host.js';
@@ -14,6 +15,10 @@ export interface ListeningOptions {
   /** 0: any free port. */
   port: number;
   backlog: number;
+  /** Whether `::` leaves IPv4 to others. */
+  ipv6Only?: boolean;
+  /** Settings of the connections that differ from those of the stack. */
+  tcp?: Partial<TcpConfig>;
   onConnection(connection: Connection): void;
   /** The stack is going down. */
   closeInOrder(): void;
@@ -36,12 +41,13 @@ export class Listening extends AsyncResource implements ListenerHandler, Member,
    */
   constructor(host: Host, shown: string, options: ListeningOptions) {
     super('TCPLISTENER');
-    const { address, port, backlog } = options;
     this.#host = host;
     this.#options = options;
     // As Node does on Unix: connections in TIME-WAIT do not keep a port from being listened on.
     const reuseAddress = true;
-    this.#listener = host.core.listen({ address, port, backlog, reuseAddress, handler: this });
+    const { address, port, backlog, ipv6Only = false, tcp = {} } = options;
+    const settings = { address, port, backlog, ipv6Only, tcp, reuseAddress };
+    this.#listener = host.core.listen({ ...settings, handler: this });
     const family = shown.includes(':') ? 'IPv6' : 'IPv4';
     this.address = { address: shown, family, port: this.#listener.port };
     host.join(this);

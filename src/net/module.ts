@@ -1,7 +1,18 @@
 // The object `stack.net`, in the shape of node:net. Knows how sockets and servers get their stack.
 
-import { isIP, isIPv4, isIPv6 } from 'node:net';
+import {
+  BlockList,
+  getDefaultAutoSelectFamily,
+  getDefaultAutoSelectFamilyAttemptTimeout,
+  isIP,
+  isIPv4,
+  isIPv6,
+  SocketAddress,
+  setDefaultAutoSelectFamily,
+  setDefaultAutoSelectFamilyAttemptTimeout,
+} from 'node:net';
 import { normalizeArguments } from './arguments.js';
+import { clientSockets } from './diagnostics.js';
 import type { Host } from './host.js';
 import type { ConnectionListener, Server, ServerOptions } from './server.js';
 import { Server as BaseServer } from './server.js';
@@ -20,31 +31,73 @@ interface CreateServer {
   (listener?: ConnectionListener): Server;
 }
 
-/** `node:net`, over one stack: see https://nodejs.org/docs/latest-v20.x/api/net.html */
+/** A class that, as those of `node:net`, makes an object without `new`, too. */
+interface Callable<Args extends unknown[], Instance> {
+  new (...args: Args): Instance;
+  (...args: Args): Instance;
+}
+
+type SocketArguments = [options?: SocketOptions];
+type ServerArguments = [
+  options?: ServerOptions | ConnectionListener | null,
+  listener?: ConnectionListener,
+];
+
+/**
+ * `node:net`, over one stack: see https://nodejs.org/docs/latest-v20.x/api/net.html, and
+ * docs/net-compatibility.md for all that differs.
+ */
 export interface NetModule {
-  readonly Socket: new (options?: SocketOptions) => Socket;
-  readonly Server: new (
-    options?: ServerOptions | ConnectionListener | null,
-    listener?: ConnectionListener,
-  ) => Server;
+  /** The class of sockets of this stack. */
+  readonly Socket: Callable<SocketArguments, Socket>;
+  /** The same as `Socket`, under its old name. */
+  readonly Stream: Callable<SocketArguments, Socket>;
+  /** The class of servers of this stack. */
+  readonly Server: Callable<ServerArguments, Server>;
   /** Makes a socket and connects it. */
   readonly connect: Connect;
   /** The same as `connect`. */
   readonly createConnection: Connect;
+  /** Makes a server; `listen` has it listen. */
   readonly createServer: CreateServer;
+  /** 4 or 6 for an address, 0 for anything else. Node's own, as all that follows. */
   readonly isIP: typeof isIP;
   readonly isIPv4: typeof isIPv4;
   readonly isIPv6: typeof isIPv6;
+  /** Addresses, ranges and subnets to check an address against: `list.check(socket.remoteAddress)`. */
+  readonly BlockList: typeof BlockList;
+  readonly SocketAddress: typeof SocketAddress;
+  /** Defaults of `autoSelectFamily` (true) and its timeout (250 ms), for this stack and for Node. */
+  readonly getDefaultAutoSelectFamily: typeof getDefaultAutoSelectFamily;
+  readonly setDefaultAutoSelectFamily: typeof setDefaultAutoSelectFamily;
+  readonly getDefaultAutoSelectFamilyAttemptTimeout: typeof getDefaultAutoSelectFamilyAttemptTimeout;
+  readonly setDefaultAutoSelectFamilyAttemptTimeout: typeof setDefaultAutoSelectFamilyAttemptTimeout;
+}
+
+/** What cannot be done: private fields cannot be given to an object that exists already. */
+function withoutNew<Args extends unknown[], Instance extends object>(
+  Class: new (...args: Args) => Instance,
+): Callable<Args, Instance> {
+  const callable = new Proxy(Class, {
+    apply(_, self: unknown, args) {
+      if (self instanceof callable) {
+        throw new TypeError(`write "class extends net.${Class.name}" instead of calling it`);
+      }
+      return Reflect.construct(Class, args);
+    },
+  }) as Callable<Args, Instance>;
+  Class.prototype.constructor = callable;
+  return callable;
 }
 
 export function createNetModule(host: Host): NetModule {
+  const makeSocket = (options: SocketOptions, accepted: Accepted) =>
+    new StackSocket(options, accepted);
   const StackSocket = class Socket extends BaseSocket {
     constructor(options?: SocketOptions, accepted?: Accepted) {
       super(host, options, accepted);
     }
   };
-  const makeSocket = (options: SocketOptions, accepted: Accepted) =>
-    new StackSocket(options, accepted);
   const StackServer = class Server extends BaseServer {
     constructor(
       options?: ServerOptions | ConnectionListener | null,
@@ -57,6 +110,7 @@ export function createNetModule(host: Host): NetModule {
   const connect: Connect = (...args: unknown[]) => {
     const { options, callback } = normalizeArguments<SocketConnectOptions>(args);
     const socket = new StackSocket(options);
+    if (clientSockets.hasSubscribers) clientSockets.publish({ socket });
     if (options.timeout) socket.setTimeout(options.timeout);
     return callback === null ? socket.connect(options) : socket.connect(options, callback);
   };
@@ -65,14 +119,22 @@ export function createNetModule(host: Host): NetModule {
     listener?: ConnectionListener,
   ) => new StackServer(options, listener);
 
+  const Socket = withoutNew<SocketArguments, Socket>(StackSocket);
   return {
-    Socket: StackSocket,
-    Server: StackServer,
+    Socket,
+    Stream: Socket,
+    Server: withoutNew<ServerArguments, Server>(StackServer),
     connect,
     createConnection: connect,
     createServer,
     isIP,
     isIPv4,
     isIPv6,
+    BlockList,
+    SocketAddress,
+    getDefaultAutoSelectFamily,
+    setDefaultAutoSelectFamily,
+    getDefaultAutoSelectFamilyAttemptTimeout,
+    setDefaultAutoSelectFamilyAttemptTimeout,
   };
 }

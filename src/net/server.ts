@@ -4,11 +4,21 @@
 import { lookup } from 'node:dns';
 import { EventEmitter } from 'node:events';
 import { isIP } from 'node:net';
+import { getDefaultHighWaterMark } from 'node:stream';
 import { promisify } from 'node:util';
+import type { TcpConfig } from '../tcp/config.js';
 import type { Connection } from '../tcp/connection.js';
 import { TcpError } from '../tcp/errors.js';
 import { IpAddress } from '../wire/address.js';
-import { checkNumber, checkSignal, normalizeArguments, refusePath } from './arguments.js';
+import {
+  checkMilliseconds,
+  checkNumber,
+  checkSignal,
+  normalizeArguments,
+  refuseDescriptor,
+  refusePath,
+} from './arguments.js';
+import { serverListens, serverSockets } from './diagnostics.js';
 import {
   alreadyListening,
   checkPort,
@@ -18,9 +28,10 @@ import {
   serverNotRunning,
 } from './errors.js';
 import type { Host } from './host.js';
-import { Listening } from './listening.js';
+import { Listening, type ListeningOptions } from './listening.js';
 import type { Socket } from './socket.js';
 import { type Accepted, type SocketOptions, socketAddress } from './socket-options.js';
+import { explained } from './trouble.js';
 
 /** Options of `createServer`, as in `node:net`. */
 export interface ServerOptions {
@@ -34,6 +45,10 @@ export interface ServerOptions {
   keepAliveInitialDelay?: number | undefined;
   /** For both sides of each new socket, bytes; default as in `node:stream`. */
   highWaterMark?: number | undefined;
+  /** Beyond `node:net`: settings of the connections that differ from those of the stack. */
+  tcp?: Partial<TcpConfig> | undefined;
+  /** Beyond `node:net`: for each new socket, see `setLinger`; default null. */
+  linger?: number | null | undefined;
 }
 
 /** Options of `listen`, as in `node:net`. */
@@ -44,6 +59,8 @@ export interface ListenOptions {
   host?: string | undefined;
   /** Connections that may wait to be accepted; default 511. */
   backlog?: number | undefined;
+  /** With the host `::`: whether IPv4 is left to others; default false. */
+  ipv6Only?: boolean | undefined;
   /** Closes the server when aborted. */
   signal?: AbortSignal | undefined;
 }
@@ -54,6 +71,9 @@ export type MakeSocket = (options: SocketOptions, accepted: Accepted) => Socket;
 
 const DEFAULT_BACKLOG = 511;
 
+/** What `listen` asks for, besides the address. */
+type Wanted = Pick<ListeningOptions, 'port' | 'backlog' | 'ipv6Only' | 'tcp'>;
+
 /**
  * A server as in `node:net` of Node 20:
  * https://nodejs.org/docs/latest-v20.x/api/net.html#class-netserver
@@ -61,13 +81,19 @@ const DEFAULT_BACKLOG = 511;
 export class Server extends EventEmitter {
   /** Beyond so many connections new ones are closed at once, with 'drop'; 0 or nothing: no limit. */
   declare maxConnections: number;
+  /** @deprecated As in Node 20 it is always undefined; `getConnections` tells the number. */
+  declare readonly connections: number;
+  /** The options of the same names, for sockets to come. */
   allowHalfOpen: boolean;
   pauseOnConnect: boolean;
   noDelay: boolean;
   keepAlive: boolean;
+  /** Whole seconds, as in `node:net`; the option is in milliseconds. */
   keepAliveInitialDelay: number;
-  highWaterMark: number | undefined;
+  highWaterMark: number;
+  linger: number | null;
 
+  readonly #tcp: Partial<TcpConfig>;
   readonly #host: Host;
   readonly #makeSocket: MakeSocket;
   #listening: Listening | null = null;
@@ -99,8 +125,14 @@ export class Server extends EventEmitter {
     this.pauseOnConnect = Boolean(settings.pauseOnConnect);
     this.noDelay = Boolean(settings.noDelay);
     this.keepAlive = Boolean(settings.keepAlive);
-    this.keepAliveInitialDelay = Math.max(settings.keepAliveInitialDelay ?? 0, 0);
-    this.highWaterMark = Number(settings.highWaterMark) >= 0 ? settings.highWaterMark : undefined;
+    this.keepAliveInitialDelay = Math.trunc(
+      Math.max(settings.keepAliveInitialDelay ?? 0, 0) / 1000,
+    );
+    const { highWaterMark = -1 } = settings;
+    this.highWaterMark = highWaterMark < 0 ? getDefaultHighWaterMark(false) : highWaterMark;
+    this.linger = settings.linger ?? null;
+    if (this.linger !== null) checkMilliseconds(this.linger, 'options.linger', 0);
+    this.#tcp = settings.tcp ?? {};
   }
 
   // Listening
@@ -114,14 +146,15 @@ export class Server extends EventEmitter {
   listen(...args: unknown[]): this {
     const { options, callback } = normalizeArguments<ListenOptions>(args);
     if (this.#listening !== null) throw alreadyListening();
+    if (serverListens.hasSubscribers) serverListens.asyncStart.publish({ server: this, options });
     if (callback !== null) this.once('listening', callback);
     this.#call += 1;
     if (options.signal !== undefined) this.#closeOn(options.signal);
     const port = portToListenOn(options, args);
     const given = [options.backlog, args[1], args[2]].map(Number).find((number) => number > 0);
-    const backlog = given ?? DEFAULT_BACKLOG;
-    if (!options.host) this.#open(null, port, backlog);
-    else this.#lookUp(options.host, port, backlog);
+    const wanted = { port, backlog: given ?? DEFAULT_BACKLOG, tcp: this.#tcp };
+    if (!options.host) this.#open(null, { ...wanted, ipv6Only: false });
+    else this.#lookUp(options.host, { ...wanted, ipv6Only: options.ipv6Only === true });
     return this;
   }
 
@@ -136,38 +169,44 @@ export class Server extends EventEmitter {
     this.once('close', () => signal.removeEventListener('abort', abort));
   }
 
-  #lookUp(host: string, port: number, backlog: number): void {
+  #lookUp(host: string, wanted: Wanted): void {
     const call = this.#call;
     const found = (error: Error | null, address: string) => {
       if (call !== this.#call) return;
       if (error) this.emit('error', error);
-      else this.#open(address, port, backlog);
+      else this.#open(address, wanted);
     };
     if (isIP(host)) process.nextTick(found, null, host);
     else lookup(host, found);
   }
 
   /** @param address null, `::` and `0.0.0.0` mean all addresses of the stack */
-  #open(address: string | null, port: number, backlog: number): void {
+  #open(address: string | null, wanted: Wanted): void {
     const shown = address ?? (this.#host.hasIpv6 ? '::' : '0.0.0.0');
     try {
       this.#listening = new Listening(this.#host, shown, {
+        ...wanted,
         address: IpAddress.parse(shown),
-        port,
-        backlog,
         onConnection: (connection) => this.#accept(connection),
         closeInOrder: () => void this.close(),
       });
     } catch (error) {
       if (!(error instanceof TcpError)) throw error;
-      process.nextTick(() => this.emit('error', listenError(error.code, shown, port)));
+      this.#failed(error, shown, wanted.port);
       return;
     }
     const listening = this.#listening;
+    if (serverListens.hasSubscribers) serverListens.asyncEnd.publish({ server: this });
     listening.keepAlive(this.#referenced);
     process.nextTick(() => {
       if (this.#listening === listening) this.emit('listening');
     });
+  }
+
+  #failed({ code, message }: TcpError, shown: string, port: number): void {
+    const error = explained(listenError(code, shown, port), null, code, message);
+    if (serverListens.hasSubscribers) serverListens.error.publish({ server: this, error });
+    process.nextTick(() => this.emit('error', error));
   }
 
   #accept(connection: Connection): void {
@@ -183,13 +222,15 @@ export class Server extends EventEmitter {
       pause: this.pauseOnConnect,
       gone: () => this.#socketGone(),
     };
-    this.emit('connection', this.#makeSocket(this.#socketOptions(), accepted));
+    const socket = this.#makeSocket(this.#socketOptions(), accepted);
+    this.emit('connection', socket);
+    if (serverSockets.hasSubscribers) serverSockets.publish({ socket });
   }
 
   #socketOptions(): SocketOptions {
-    const { allowHalfOpen, noDelay, keepAlive, keepAliveInitialDelay, highWaterMark } = this;
-    const options = { allowHalfOpen, noDelay, keepAlive, keepAliveInitialDelay };
-    return highWaterMark === undefined ? options : { ...options, highWaterMark };
+    const { allowHalfOpen, noDelay, keepAlive, highWaterMark, linger } = this;
+    const keepAliveInitialDelay = this.keepAliveInitialDelay * 1000;
+    return { allowHalfOpen, noDelay, keepAlive, keepAliveInitialDelay, highWaterMark, linger };
   }
 
   #socketGone(): void {
@@ -264,6 +305,7 @@ export class Server extends EventEmitter {
 /** `listen()`, `listen(callback)` and an explicit null or undefined ask for any free port. */
 function portToListenOn(options: ListenOptions, args: readonly unknown[]): number {
   const { port } = options;
+  refuseDescriptor(options);
   const any = args.length === 0 || typeof args[0] === 'function';
   if (any || port === null || (port === undefined && 'port' in options)) return 0;
   if (typeof port === 'number' || typeof port === 'string') return checkPort(port, 'options.port');

@@ -2,9 +2,11 @@
 // streams or events.
 
 import type { DuplexOptions } from 'node:stream';
+import type { TcpConfig } from '../tcp/config.js';
 import type { Connection } from '../tcp/connection.js';
+import { controllerNamed } from '../tcp/controllers.js';
 import type { IpAddress } from '../wire/address.js';
-import { checkNumber } from './arguments.js';
+import { checkMilliseconds, checkNumber, refuseDescriptor } from './arguments.js';
 import type { ConnectOptions } from './connecting.js';
 import { invalidValue } from './errors.js';
 import type { OnReadOptions } from './intake.js';
@@ -19,7 +21,10 @@ export interface SocketOptions extends DuplexOptions {
   keepAlive?: boolean | undefined;
   /** Idle time before the first probe, ms, in whole seconds; 0 (default): two hours. */
   keepAliveInitialDelay?: number | undefined;
+  /** Bytes go into this buffer instead of being told by 'data'; default: they are told. */
   onread?: OnReadOptions | null | undefined;
+  /** Beyond `node:net`: the same as `setLinger(linger)`; default null. */
+  linger?: number | null | undefined;
 }
 
 /** Options of `connect`, as in `node:net`. */
@@ -54,9 +59,12 @@ export function checkSocketOptions(options: SocketOptions): void {
       throw invalidValue(`The property 'options.${name}'`, options[name], 'is not supported');
     }
   }
+  refuseDescriptor(options);
   if (options.keepAliveInitialDelay !== undefined) {
     checkNumber(options.keepAliveInitialDelay, 'The "options.keepAliveInitialDelay" property');
   }
+  const { linger } = options;
+  if (linger !== undefined && linger !== null) checkMilliseconds(linger, 'options.linger', 0);
 }
 
 /** Milliseconds, or what cannot be waited for, as whole seconds of milliseconds: 1999 is 1000. */
@@ -67,11 +75,17 @@ function wholeSeconds(ms: number): number {
 /** Settings that may be made before there is a connection. */
 export class TransportSettings {
   noDelay: boolean;
+  /** Milliseconds; null: the user timeout alone. */
+  linger: number | null;
+  /** Milliseconds; null: as the connection was opened with. */
+  msl: number | null = null;
+  #congestion: TcpConfig['congestion'] | null = null;
   #keepAlive: boolean;
   #keepAliveDelay: number;
 
   constructor(options: SocketOptions) {
     this.noDelay = Boolean(options.noDelay);
+    this.linger = options.linger ?? null;
     this.#keepAlive = Boolean(options.keepAlive);
     this.#keepAliveDelay = wholeSeconds(options.keepAliveInitialDelay ?? 0);
   }
@@ -81,10 +95,17 @@ export class TransportSettings {
     this.#keepAliveDelay = wholeSeconds(initialDelay);
   }
 
+  /** @throws RangeError for a name that no controller has */
+  setCongestionControl(name: TcpConfig['congestion']): void {
+    this.#congestion = controllerNamed(name).name as TcpConfig['congestion'];
+  }
+
   /** Node sets TCP_KEEPIDLE, and with it TCP_KEEPINTVL to 1 s and TCP_KEEPCNT to 10. */
   apply(connection: Connection): void {
     const delay = this.#keepAliveDelay;
     connection.noDelay = this.noDelay;
+    if (this.msl !== null) connection.mslMs = this.msl;
+    if (this.#congestion !== null) connection.setCongestionControl(this.#congestion);
     if (delay > 0) connection.setKeepAlive(this.#keepAlive, delay, 1000, 10);
     else if (connection.keepsAlive !== this.#keepAlive) connection.setKeepAlive(this.#keepAlive);
   }

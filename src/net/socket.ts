@@ -7,12 +7,13 @@ import { TcpError } from '../tcp/errors.js';
 import { IpAddress } from '../wire/address.js';
 import { checkFunction, normalizeArguments, refusePath } from './arguments.js';
 import { Channel, type ChannelEvents } from './channel.js';
-import { Connecting, type ConnectOptions, type Target } from './connecting.js';
-import { EndpointStream } from './endpoint-stream.js';
+import { bytesOf, type Chunk, totalBytes } from './chunks.js';
+import { Connecting, type ConnectOptions, type DialFailure, type Target } from './connecting.js';
 import {
   closedBeforeConnection,
   endedByOtherParty,
   missingPort,
+  type SystemError,
   socketClosed,
   systemError,
 } from './errors.js';
@@ -26,6 +27,8 @@ import {
   type SocketOptions,
   TransportSettings,
 } from './socket-options.js';
+import { TransportStream } from './transport-stream.js';
+import { explained } from './trouble.js';
 
 type WriteDone = (error?: Error | null) => void;
 
@@ -35,7 +38,7 @@ type WriteDone = (error?: Error | null) => void;
  * as described at https://nodejs.org/docs/latest-v20.x/api/net.html#class-netsocket. Besides:
  * `tcpState`, `tcpInfo()`, `closeReason`, and the event 'tcpstate' (to, from).
  */
-export class Socket extends EndpointStream {
+export class Socket extends TransportStream {
   /** Between `connect()` and 'connect', or the end. */
   connecting = false;
   /** The server that it came from; null for one that was made by `connect`. */
@@ -58,6 +61,8 @@ export class Socket extends EndpointStream {
   readonly #intake: Intake;
   readonly #settings: TransportSettings;
   #bytesWritten = 0;
+  /** Of the write that waits for the connection. */
+  #bytesWaiting = 0;
   #bytesAtTimeout = 0;
   readonly #idle: IdleTimer;
 
@@ -70,7 +75,8 @@ export class Socket extends EndpointStream {
       // As in node:net, 'close' waits for the connection, and says whether there was an error.
       emitClose: false,
       autoDestroy: true,
-      decodeStrings: true,
+      // As in node:net, what waits counts in characters: strings are encoded when they are written.
+      decodeStrings: false,
     });
     this.#host = host;
     this.#idle = new IdleTimer(host.now, () => this.#timedOut());
@@ -102,7 +108,7 @@ export class Socket extends EndpointStream {
       socket.push(null);
       socket.read(0);
     },
-    broken: (socket, code) => void socket.destroy(systemError(code, 'read')),
+    broken: (socket, code) => void socket.destroy(socket.#failure(code, 'read')),
     watchesStates: (socket) => socket.listenerCount('tcpstate') > 0,
     moved: (socket, to, from) => void socket.emit('tcpstate', to, from),
     closeInOrder: (socket) => socket.destroySoon(),
@@ -121,6 +127,7 @@ export class Socket extends EndpointStream {
     if (options.port === undefined) throw missingPort();
     const dialer = {
       dial: (target: Target) => this.#dial(target, options),
+      dialed: () => this.#channel?.connection ?? null,
       hangUp: () => this.#channel?.close(() => {}),
       touch: () => this.#idle.touch(),
     };
@@ -142,11 +149,13 @@ export class Socket extends EndpointStream {
     this.#peerEnded = false;
   }
 
-  #dial(target: Target, options: ConnectOptions): string | null {
-    if (this.#channel?.open) return this.#channel.established ? 'EISCONN' : 'EALREADY';
+  #dial(target: Target, options: ConnectOptions): DialFailure | null {
+    if (this.#channel?.open) {
+      return { code: this.#channel.established ? 'EISCONN' : 'EALREADY', words: '' };
+    }
     const remote = IpAddress.parse(target.address)!;
     const unreachable = this.#host.whyUnreachable(remote);
-    if (unreachable !== null) return unreachable;
+    if (unreachable !== null) return { code: unreachable, words: '' };
     try {
       this.#channel = Channel.connect(this.#host, Socket.#events, this, {
         tcp: options.tcp ?? {},
@@ -156,7 +165,7 @@ export class Socket extends EndpointStream {
         localPort: target.localPort ?? 0,
       });
     } catch (error) {
-      if (error instanceof TcpError) return error.code;
+      if (error instanceof TcpError) return { code: error.code, words: error.message };
       throw error;
     }
     if (!this.#referenced) this.#channel.unref();
@@ -221,19 +230,17 @@ export class Socket extends EndpointStream {
     return super.write(chunk, encoding as BufferEncoding, done);
   }
 
-  override _write(chunk: Buffer, _: BufferEncoding, done: WriteDone): void {
-    this.#send([chunk], done);
+  override _write(chunk: Buffer | string, encoding: BufferEncoding, done: WriteDone): void {
+    this.#send([bytesOf({ chunk, encoding })], done);
   }
 
-  override _writev(chunks: { chunk: Buffer }[], done: WriteDone): void {
-    this.#send(
-      chunks.map(({ chunk }) => chunk),
-      done,
-    );
+  override _writev(chunks: Chunk[], done: WriteDone): void {
+    this.#send(chunks.map(bytesOf), done);
   }
 
   #send(chunks: readonly Uint8Array[], done: WriteDone): void {
     if (this.connecting) {
+      this.#bytesWaiting = chunks.reduce((sum, { length }) => sum + length, 0);
       const closed = () => done(closedBeforeConnection());
       this.once('close', closed);
       this.once('connect', () => {
@@ -247,12 +254,13 @@ export class Socket extends EndpointStream {
       return;
     }
     this.#idle.touch();
+    this.#bytesWaiting = 0;
+    for (const chunk of chunks) this.#bytesWritten += chunk.length;
     this.#channel!.write(chunks, (code) => {
       if (code !== null) {
-        done(systemError(code, 'write'));
+        done(this.#failure(code, 'write'));
         return;
       }
-      for (const chunk of chunks) this.#bytesWritten += chunk.length;
       this.#idle.touch();
       done();
     });
@@ -264,6 +272,11 @@ export class Socket extends EndpointStream {
       return;
     }
     this.#channel!.shutdown(done);
+  }
+
+  /** What a call has failed with, and what TCP knows about it. */
+  #failure(code: string, call: string): SystemError {
+    return explained(systemError(code, call), this.#channel?.connection ?? null, code);
   }
 
   // Ending
@@ -284,7 +297,7 @@ export class Socket extends EndpointStream {
     const closed = () => this.emit('close', hadError);
     if (!this.#channel?.open) setImmediate(closed);
     else if (this.#resetting) this.#channel.reset(closed);
-    else this.#channel.close(closed);
+    else this.#channel.close(closed, this.#settings.linger ?? undefined);
     this.#resetting = false;
   }
 
@@ -329,20 +342,6 @@ export class Socket extends EndpointStream {
     else this.emit('timeout');
   }
 
-  /** Whether Nagle's algorithm is off. */
-  setNoDelay(enable = true): this {
-    this.#settings.noDelay = Boolean(enable);
-    if (this.#channel !== null) this.#settings.apply(this.#channel.connection);
-    return this;
-  }
-
-  /** @param initialDelay as the option `keepAliveInitialDelay` */
-  setKeepAlive(enable = false, initialDelay = 0): this {
-    this.#settings.setKeepAlive(Boolean(enable), initialDelay);
-    if (this.#channel !== null) this.#settings.apply(this.#channel.connection);
-    return this;
-  }
-
   /** Has the open socket keep the process alive, as it does at first. */
   ref(): this {
     this.#referenced = true;
@@ -380,7 +379,12 @@ export class Socket extends EndpointStream {
 
   /** Bytes given to `write`, those that still wait included. */
   get bytesWritten(): number {
-    return this.#bytesWritten + this.writableLength;
+    const { writableBuffer } = this as unknown as { writableBuffer: readonly Chunk[] };
+    return this.#bytesWritten + this.#bytesWaiting + totalBytes(writableBuffer);
+  }
+
+  protected override _transport(): TransportSettings {
+    return this.#settings;
   }
 
   protected override _latest(): Connection | null {
@@ -392,8 +396,10 @@ export class Socket extends EndpointStream {
   }
 
   /**
-   * How the connection ended: `fin` when both sides closed in order, `abort` when we reset it; null
-   * until that is known, which after `destroy()` may be later than 'close'.
+   * How the connection ended; null until that is known, which after `destroy()` may be later than
+   * 'close'. `fin`: both sides closed in order. `rst`: the peer reset or refused it. `timeout`: the peer
+   * was silent for too long. `icmp`: the network refused it while it was opening. `abort`: this side gave it
+   * up, by `resetAndDestroy()`, by `destroy()` with data unread, or while it was connecting.
    */
   get closeReason(): CloseReason | null {
     const reason = this.#channel?.reason ?? null;

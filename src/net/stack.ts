@@ -10,6 +10,7 @@ import type { TcpConfig } from '../tcp/config.js';
 import type { Probe } from '../tcp/probe.js';
 import { type IpAddress, Subnet } from '../wire/address.js';
 import { ClockTimer } from './clock-timer.js';
+import { publishNoMore, publishTraces } from './diagnostics.js';
 import type { Host, Member } from './host.js';
 import { Liveness } from './liveness.js';
 import { createNetModule, type NetModule } from './module.js';
@@ -76,6 +77,7 @@ export class Stack extends EventEmitter implements Host {
       ...(owns && { owns }),
       now: this.now,
     });
+    publishTraces(this.core, this.now);
     this.liveness = new Liveness(this.now, (alive) => this.#keepAlive(alive));
     wind(this.core, clock, (up, error) => {
       if (up) this.emit('up');
@@ -106,6 +108,7 @@ export class Stack extends EventEmitter implements Host {
     this.core.flush(this.#clock.now());
     this.#clock.clearAlarm();
     this.device?.close();
+    publishNoMore(this.core);
     this.liveness.addOpen(-1);
   }
 

@@ -32,6 +32,8 @@ export interface ListenOptions {
   port: number;
   /** null, `::` or left out: all addresses of both families; `0.0.0.0`: all of IPv4. */
   address?: IpAddress | null;
+  /** Whether `::` leaves IPv4 to other listeners (IPV6_V6ONLY); default false. */
+  ipv6Only?: boolean;
   /** Most connections in each queue, half-open and waiting (511). */
   backlog?: number;
   handler: ListenerHandler;
@@ -157,7 +159,8 @@ function takePlace(
 }
 
 function openPassive(core: StackCore, options: ListenOptions): Listener {
-  const address = anyAddress(options.address ?? null);
+  const given = options.address ?? null;
+  const address = options.ipv6Only ? given : anyAddress(given);
   if (address !== null && !address.isUnspecified && !core.addresses.includes(address)) {
     throw new TcpError('EADDRNOTAVAIL', `${address} is not an address of the stack`);
   }

@@ -140,7 +140,7 @@ function checkReset(tcb: Tcb, segment: TcpSegment): number {
   }
   // A peer that resets what we opened actively refuses us (simultaneous open); §3.10.7.4.
   const refused = tcb.state === SYN_RECEIVED && !tcb.passive;
-  fail(tcb, 'rcv RST', 'rst', refused ? 'ECONNREFUSED' : 'ECONNRESET');
+  fail(tcb, 'rcv RST', 'rst', refused ? 'ECONNREFUSED' : 'ECONNRESET', segment);
   return DONE;
 }
 
@@ -148,7 +148,7 @@ function checkReset(tcb: Tcb, segment: TcpSegment): number {
 function checkSyn(tcb: Tcb, segment: TcpSegment): number {
   if ((segment.flags & SYN) === 0) return GO_ON;
   if (tcb.state === SYN_RECEIVED && tcb.passive) {
-    fail(tcb, 'rcv SYN', 'rst', 'ECONNABORTED');
+    fail(tcb, 'rcv SYN', 'rst', 'ECONNABORTED', segment);
   } else {
     tellDropped(tcb, 'SYN in the window');
     challenge(tcb);

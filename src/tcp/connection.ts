@@ -4,6 +4,7 @@
 import type { TcpSegment } from '../wire/tcp.js';
 import { segmentArrives } from './arrival.js';
 import { abort, close, endOfData, finIsAcknowledged, finIsSent, shutdown } from './close.js';
+import type { TcpConfig } from './config.js';
 import { clearEcnField } from './ecn.js';
 import { TcpError } from './errors.js';
 import { connectionInfo, type TcpInfo } from './info.js';
@@ -267,6 +268,19 @@ export class Connection extends Tcb {
   /** R2 (MUST-21): time without progress, ms, after which the connection is given up; 0: default. */
   setUserTimeout(ms: number): void {
     this.userTimeoutMs = ms === 0 ? this.config.userTimeout : ms;
+  }
+
+  /**
+   * Another congestion controller from now on; the window stays as it is.
+   * @throws RangeError for a name that no controller has
+   */
+  setCongestionControl(name: TcpConfig['congestion']): void {
+    const controller = this.host.congestionControl(name);
+    if (controller === this.congestionControl) return;
+    this.congestionControl = controller;
+    // What the other one remembers means nothing to this one.
+    this.snd.creditedBytes = 0;
+    if (this.snd.congestion !== null) this.snd.congestion.controller = null;
   }
 
   /**

@@ -1,6 +1,8 @@
 // The one place where the state of a connection changes. Knows the table of transitions and what
 // ends with a connection; must not know why a change was asked for.
 
+import type { TcpSegment } from '../wire/tcp.js';
+import { blameArrival, blameUnanswered } from './ending.js';
 import { giveFlight } from './flight.js';
 import { CLOSED, type State, TIME_WAIT } from './state.js';
 import { type CloseReason, NEWS_CLOSED, NEWS_STATE, type Tcb } from './tcb.js';
@@ -39,13 +41,21 @@ export function timedOut(tcb: Tcb): void {
   fail(tcb, 'timeout user', 'timeout', tcb.softError ?? 'ETIMEDOUT');
 }
 
-/** Ends a connection that did not close in order, and says why. */
+/**
+ * Ends a connection that did not close in order, and says why.
+ * @param segment the one that did it, where one did
+ */
 export function fail(
   tcb: Tcb,
   event: TransitionEvent,
   reason: CloseReason,
   errorCode: string,
+  segment: TcpSegment | null = null,
 ): void {
+  if (reason !== 'abort') {
+    const blamed = segment === null ? blameUnanswered(tcb) : blameArrival(segment);
+    tcb.ending = { state: tcb.state, segment: blamed };
+  }
   tcb.closeReason = reason;
   tcb.errorCode = errorCode;
   setState(tcb, CLOSED, event);

@@ -22,7 +22,7 @@ export function synSentArrival(tcb: Tcb, segment: TcpSegment): void {
   }
   // Second: a RST without an acceptable ACK proves nothing (RFC 5961 §3.2).
   if ((segment.flags & RST) !== 0) {
-    if (acceptable) fail(tcb, 'rcv RST', 'rst', 'ECONNREFUSED');
+    if (acceptable) fail(tcb, 'rcv RST', 'rst', 'ECONNREFUSED', segment);
     else tellDropped(tcb, 'RST without an ACK of our SYN');
     return;
   }

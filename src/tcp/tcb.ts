@@ -8,11 +8,16 @@ import { pseudoHeaderSum } from '../wire/checksum.js';
 import { ipv4BaseSum, PROTOCOL_TCP } from '../wire/ip.js';
 import type { TcpConfig } from './config.js';
 import type { CongestionControl } from './congestion.js';
+import type { Ending } from './ending.js';
 import type { Flight } from './flight.js';
 import type { Host, Path } from './host.js';
 import { CLOSED, type State } from './state.js';
 
-/** Why a connection is over for its user. */
+/**
+ * Why a connection is over for its user: `fin`, both sides closed in order; `rst`, the peer reset it, or
+ * refused it; `timeout`, the peer was silent for too long; `icmp`, the network refused it while it was
+ * opening; `abort`, this side gave it up, with a RST where the peer had to be told.
+ */
 export type CloseReason = 'fin' | 'rst' | 'timeout' | 'icmp' | 'abort';
 
 // Work that input, timers and the user leave for output.ts (`tcb.pending`).
@@ -286,6 +291,8 @@ export class Tcb {
   scheduled = false;
   closeReason: CloseReason = 'fin';
   errorCode: string | null = null;
+  /** What ended it, unless both sides closed in order or we gave up. */
+  ending: Ending | null = null;
   advice = '';
   /** The last soft error: what a timeout is told as (as Linux's sk_err_soft). */
   softError: string | null = null;

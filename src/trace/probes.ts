@@ -15,6 +15,12 @@ export function bothProbes(first: Probe | null, second: Probe): Probe {
   return first === null ? second : new Both(first, second);
 }
 
+/** What is left when one of them looks no more; null where that is nobody. */
+export function withoutProbe(probe: Probe | null, gone: Probe): Probe | null {
+  if (probe === gone) return null;
+  return probe instanceof Both ? probe.without(gone) : probe;
+}
+
 class Both implements Probe {
   readonly #a: Probe;
   readonly #b: Probe;
@@ -22,6 +28,12 @@ class Both implements Probe {
   constructor(first: Probe, second: Probe) {
     this.#a = first;
     this.#b = second;
+  }
+
+  without(gone: Probe): Probe | null {
+    const a = withoutProbe(this.#a, gone);
+    const b = withoutProbe(this.#b, gone);
+    return b === null ? a : bothProbes(a, b);
   }
 
   segmentIn(tcb: Tcb, segment: TcpSegment): void {

@@ -54,7 +54,7 @@ interface Ends {
 
 /** One for each stack; several may share a timeline. */
 export class Recorder implements Probe {
-  readonly #timeline: Timeline;
+  readonly #timeline: Pick<Timeline, 'add'>;
   readonly #end: End;
   readonly #now: (() => number) | null;
   readonly #in: Direction;
@@ -63,7 +63,7 @@ export class Recorder implements Probe {
   readonly #ip = new IpHeader();
   readonly #tcp = new TcpSegment();
 
-  constructor(timeline: Timeline, { end = 'ours', now }: RecorderOptions = {}) {
+  constructor(timeline: Pick<Timeline, 'add'>, { end = 'ours', now }: RecorderOptions = {}) {
     this.#timeline = timeline;
     this.#end = end;
     this.#now = now ?? null;

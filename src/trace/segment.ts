@@ -53,7 +53,7 @@ export function nameFlags(flags: number): string {
 }
 
 /** Whether a text of flags such as `FIN,ACK` names one of them. */
-export function hasFlag(segment: SegmentFields, flag: string): boolean {
+export function hasFlag(segment: Pick<SegmentFields, 'flags'>, flag: string): boolean {
   // No name of a flag is a part of another one.
   return segment.flags.includes(flag);
 }
@@ -168,7 +168,10 @@ function distance(number: number, origin: number): number {
 }
 
 /** `FIN,ACK seq 1001 ack 1`, `PSH,ACK seq 1 ack 1 len 100`; the numbers of the wire without `relative`. */
-export function describeSegment(segment: SegmentFields, relative: Relative | null = null): string {
+export function describeSegment(
+  segment: Pick<SegmentFields, 'flags' | 'seq' | 'ack' | 'length'>,
+  relative: Relative | null = null,
+): string {
   const { flags, length } = segment;
   const seq = relative === null ? segment.seq : distance(segment.seq, relative.seq);
   const ack = relative === null ? segment.ack : distance(segment.ack, relative.ack);

@@ -170,9 +170,10 @@ function describe(event: string, args: unknown[]): string {
   return [event, ...args.map(describeValue)].join(' ');
 }
 
-/** An error with all its own fields. */
+/** An error with all its own fields but `tcp`, which Node does not have. */
 export function describeValue(value: unknown): string {
   if (!(value instanceof Error)) return JSON.stringify(value) ?? 'undefined';
-  const fields = Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const entries = Object.entries(value).filter(([name]) => name !== 'tcp');
+  const fields = Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
   return `${value.name}: ${value.message} ${JSON.stringify(fields)}`;
 }
