@@ -1,7 +1,8 @@
 // What is used of Node's inside: the native classes that its lib/net.js and lib/_tls_wrap.js work with.
 // Knows their shapes; no behaviour of ours.
 
-import type { Socket } from 'node:net';
+// Completes the classes below.
+import 'node:net';
 import { constants } from 'node:os';
 
 /** Of lib/internal/stream_base_commons.js: a request of a write, or of a shutdown. */
@@ -57,6 +58,11 @@ export interface TcpHandle {
   getProviderType(): number;
 }
 
+/** What a socket of Node's keeps inside. */
+export interface SocketInside {
+  _handle: unknown;
+}
+
 interface StreamWrap {
   /** Results of the latest call of a stream, by the indexes below. */
   streamBaseState: Int32Array;
@@ -92,13 +98,23 @@ export function isForServer(handle: TcpHandle): boolean {
   return handle.getProviderType() === SERVER_TYPE;
 }
 
+/** The symbol under which a handle knows its socket; that of TCP handles has a name besides. */
+export const ownerSymbol = symbolOfOwner();
+
+function symbolOfOwner(): symbol {
+  const handle = new TCP(tcpConstants.SOCKET);
+  handle.owner = null;
+  handle.close();
+  return Object.getOwnPropertySymbols(handle)[0]!;
+}
+
 /** The negative errno of a code; libuv has the same numbers. */
 export function errnoOf(code: string): number {
   return -((constants.errno as Record<string, number>)[code] ?? constants.errno.EIO);
 }
 
 /** The caller's buffer of a socket with `onread`, which lib/net.js keeps under a symbol. */
-export function userBufferOf(socket: Socket): Uint8Array | null {
+export function userBufferOf(socket: SocketInside): Uint8Array | null {
   const buffer = ownSymbol(socket, 'kBuffer');
   return buffer instanceof Uint8Array ? buffer : null;
 }

@@ -1,7 +1,6 @@
 // Puts our handles into Node's sockets and servers, where an address is ours. Knows which calls of a TCP
 // handle decide that, and how to take them back; must not know how a handle of ours works.
 
-import type { Socket } from 'node:net';
 import type { Stack } from '../net/stack.js';
 import { IpAddress } from '../wire/address.js';
 import { plainAddress } from './ends.js';
@@ -10,10 +9,12 @@ import {
   type ConnectRequest,
   errnoOf,
   isForServer,
+  type SocketInside,
   TCP,
   type TcpHandle,
   userBufferOf,
 } from './internals.js';
+import { forgetTls, moveTls, watchTls } from './secure.js';
 import { ServerHandle } from './server-handle.js';
 
 /** Which connections and listeners belong to a stack; null leaves them to the kernel. */
@@ -33,13 +34,13 @@ const installed: Routes[] = [];
  * Answers what takes them back; connections and listeners that exist stay as they are.
  */
 export function installRoutes(routes: Routes): () => void {
-  if (installed.length === 0) Object.assign(TCP.prototype, patches);
+  if (installed.length === 0) patch();
   installed.unshift(routes);
   return () => {
     const index = installed.indexOf(routes);
     if (index < 0) return;
     installed.splice(index, 1);
-    if (installed.length === 0) Object.assign(TCP.prototype, native);
+    if (installed.length === 0) restore();
   };
 }
 
@@ -90,6 +91,16 @@ const patches = {
   },
 };
 
+function patch(): void {
+  Object.assign(TCP.prototype, patches);
+  watchTls();
+}
+
+function restore(): void {
+  Object.assign(TCP.prototype, native);
+  forgetTls();
+}
+
 function bindHere(handle: TcpHandle, text: string, port: number, inKernel: () => number): number {
   const { address, mapped } = plainAddress(text);
   const stack = stackOfAddress(address, port);
@@ -139,15 +150,19 @@ function listenHere(handle: TcpHandle, backlog: number): number {
 
 /** Gives the socket of a handle of Node's one of ours; null when it has no socket. */
 function replace(handle: TcpHandle, stack: Stack, mapped: boolean): StackHandle | null {
-  const socket = handle.owner as (Socket & { _handle: unknown }) | undefined;
+  const socket = handle.owner as SocketInside | undefined;
   if (socket === undefined) return null;
   const ours = new StackHandle(stack, mapped);
   ours.owner = socket;
-  ours.onread = handle.onread;
-  const buffer = userBufferOf(socket);
-  if (buffer !== null) ours.useUserBuffer(buffer);
   if (!handle.hasRef()) ours.unref();
-  socket._handle = ours;
+  // With TLS the socket has a handle of TLS's, with this one below it.
+  if (socket._handle === handle) {
+    ours.onread = handle.onread;
+    const buffer = userBufferOf(socket);
+    if (buffer !== null) ours.useUserBuffer(buffer);
+    socket._handle = ours;
+  }
+  moveTls(handle, ours);
   handle.close();
   return ours;
 }
