@@ -1,0 +1,285 @@
+// A peer for the tests of other people's clients: what it does to them is scripted in the words of the lab.
+// Knows the parts; must not know how a network is made.
+
+import net from 'node:net';
+import { isInState, isTrueAtGate, isTrueOfProgram } from '../lab/conditions.js';
+import { Faults } from '../lab/faults.js';
+import { Gatekeeper } from '../lab/gatekeeper.js';
+import type { Fault as LabFault } from '../lab/scenario.js';
+import { LAB_TCP } from '../lab/settings.js';
+import type { TcpConfig } from '../tcp/config.js';
+import type { TraceEvent } from '../trace/event.js';
+import type { WaitingSegment } from '../trace/ladder.js';
+import { ladderText } from '../trace/ladder-text.js';
+import { Timeline } from '../trace/timeline.js';
+import { Connections, type PeerConnection } from './connections.js';
+import { FaultyPeerError, type StruckFault, withEvidence } from './failure.js';
+import { MemoryNetwork } from './memory-network.js';
+import type { Network } from './network.js';
+import { Program, type Serve } from './program.js';
+import { Traffic } from './traffic.js';
+import { TunNetwork } from './tun-network.js';
+import { Waiting } from './waiting.js';
+import {
+  type Condition,
+  conditionWords,
+  type Fault,
+  labCondition,
+  labFault,
+  labInjection,
+  type Step,
+  stepWords,
+} from './words.js';
+
+/** What a peer is to be like; nothing is required. */
+export interface FaultyPeerOptions {
+  /**
+   * Who speaks with the client: a function that gets a socket for each connection, or a server of Node's
+   * that need not listen, such as `http.createServer(…)`. Sockets are half-open: whoever serves them has to
+   * end them. Default: it reads what comes, writes nothing, and never closes.
+   */
+  serve?: Serve;
+  /** What happens to segments on their way. Of several that are meant for one, the first strikes. */
+  faults?: readonly Fault[];
+  /** The port on which the peer listens; default 8080. */
+  port?: number;
+  /**
+   * `memory`: by the client's calls of `node:net` within this process; it needs no rights. `tun`: by the
+   * kernel's TCP, over a TUN device in the network namespace of this process; it takes CAP_NET_ADMIN, as
+   * in `finwait shell`. Default `memory`.
+   */
+  network?: 'memory' | 'tun';
+  /**
+   * Settings of TCP that differ: of the peer's, and with `network: 'memory'` of the client's as well.
+   * Default: those of `DEFAULT_TCP_CONFIG`, but 2MSL are one second and the first RTO is 200 ms.
+   */
+  tcp?: Partial<TcpConfig>;
+  /** How long `until`, `closed` and each step of `run` wait, ms; default 4000. */
+  timeoutMs?: number;
+}
+
+/** How long something is waited for. */
+export interface PatienceOptions {
+  /** Milliseconds; default: that of the peer. */
+  timeoutMs?: number;
+}
+
+const PORT = 8080;
+/** Less than the five seconds after which vitest ends a test. */
+const TIMEOUT_MS = 4000;
+/** 2MSL have to be longer than an RTO: else the end of a close could not be repaired. */
+const PEER_TCP: Partial<TcpConfig> = { ...LAB_TCP, initialRto: 200 };
+const NAMES = { ours: 'peer', theirs: 'client' } as const;
+
+/** The end of a connection whose other end is the client under test: see `faultyPeer`. */
+export class FaultyPeer implements AsyncDisposable {
+  readonly port: number;
+  readonly #network: Network;
+  readonly #timeline = new Timeline();
+  readonly #connections = new Connections();
+  readonly #keeper: Gatekeeper;
+  readonly #faults: Faults;
+  /** In the order in which they were given. */
+  readonly #scripted = new Map<Fault, LabFault>();
+  readonly #traffic: Traffic;
+  readonly #program: Program;
+  readonly #waiting: Waiting;
+  readonly #timeoutMs: number;
+
+  /** To be made by `faultyPeer`. */
+  constructor(options: FaultyPeerOptions) {
+    const { port = PORT, network = 'memory', timeoutMs = TIMEOUT_MS } = options;
+    const timeline = this.#timeline;
+    const settings = { tcp: { ...PEER_TCP, ...options.tcp }, timeline, port };
+    this.port = port;
+    this.#timeoutMs = timeoutMs;
+    this.#network = network === 'tun' ? new TunNetwork(settings) : new MemoryNetwork(settings);
+    const { gate, stack } = this.#network;
+    const now = () => this.#network.now();
+    this.#waiting = new Waiting(now, () => this.#look());
+    timeline.onEvent = (event) => {
+      this.#connections.note(event);
+      this.#waiting.changed();
+    };
+    this.#keeper = new Gatekeeper({ gate, timeline, now });
+    this.#faults = new Faults(this.#keeper);
+    for (const fault of options.faults ?? []) this.fault(fault);
+    this.#traffic = new Traffic(gate, this.#faults, () => this.#look());
+    this.#program = new Program(stack, port, () => this.#waiting.changed(), options.serve);
+    this.#program.call({ call: 'listen' });
+  }
+
+  // ── How a client reaches it ──
+
+  /** Where it listens, an IPv4 address. */
+  get address(): string {
+    return this.#network.address;
+  }
+
+  /** `http://ADDRESS:PORT`, for clients that take a URL. */
+  get url(): string {
+    return `http://${this.address}:${this.port}`;
+  }
+
+  /** A socket that connects to the peer: for tests of protocols without a client of their own. */
+  connect(options: Omit<net.TcpNetConnectOpts, 'host' | 'port'> = {}): net.Socket {
+    return net.connect({ ...options, host: this.address, port: this.port });
+  }
+
+  // ── What is seen ──
+
+  /** All connections so far, in the order in which they began. */
+  get connections(): readonly PeerConnection[] {
+    this.#network.look();
+    return this.#connections.all;
+  }
+
+  /** The faults, and how often each has struck. */
+  get faults(): readonly StruckFault[] {
+    return [...this.#scripted].map(([{ note }, fault]) => ({
+      note,
+      struck: this.#faults.struck(fault),
+    }));
+  }
+
+  /** All that has happened, for `ladderSvg`, `ladderMermaid` …; the peer's end is `ours`. */
+  get events(): readonly TraceEvent[] {
+    return this.#timeline.events;
+  }
+
+  /** What was sent, what became of it, and the states of both ends, as text. */
+  ladder(): string {
+    const waiting: WaitingSegment[] = this.#network.gate.held.flatMap((held) => {
+      const seen = this.#keeper.seen(held);
+      return seen === null ? [] : [seen];
+    });
+    return ladderText(this.#timeline, { names: NAMES, waiting });
+  }
+
+  // ── What is waited for ──
+
+  /**
+   * Until something is so.
+   * @throws FaultyPeerError when it is not so in time
+   */
+  async until(condition: Condition, { timeoutMs }: PatienceOptions = {}): Promise<void> {
+    await this.#expect(this.#meaning(condition), conditionWords(condition), timeoutMs);
+  }
+
+  /**
+   * Until there was a connection, and all are closed at both ends. TIME-WAIT counts as closed. A client
+   * that forgets to close stays in CLOSE-WAIT, and is named.
+   * @throws FaultyPeerError when that is not so in time
+   */
+  async closed({ timeoutMs }: PatienceOptions = {}): Promise<void> {
+    const { all } = this.#connections;
+    const areClosed = () => all.length > 0 && all.every(({ closed }) => closed);
+    await this.#expect(areClosed, 'all connections are closed', timeoutMs);
+  }
+
+  // ── What is done ──
+
+  /**
+   * Carries out one step after the other: what the peer's program does with its newest connection, forged
+   * segments, and what is waited for in between.
+   * @throws FaultyPeerError when a step fails, or does not end in time
+   */
+  async run(...steps: readonly Step[]): Promise<void> {
+    for (const [i, step] of steps.entries()) {
+      const where = `step ${i + 1} of ${steps.length} (${stepWords(step)})`;
+      if ('until' in step) {
+        const words = `${conditionWords(step.until)}, at ${where}`;
+        await this.#expect(this.#meaning(step.until), words, undefined);
+      } else if ('holds' in step) {
+        this.#look();
+        if (!this.#meaning(step.holds)())
+          throw this.#failure(`${where} does not hold: ${step.note}`);
+      } else if ('inject' in step) {
+        const held = this.#keeper.inject(labInjection(step.inject));
+        if (held === null) throw this.#failure(`${where}: there is no connection to forge one of`);
+        this.#traffic.wake();
+      } else if (!this.#program.call(step)) {
+        throw this.#failure(`${where}: the peer has no connection`);
+      }
+    }
+  }
+
+  /** One more fault, which counts segments from now on. @returns what takes it back */
+  fault(fault: Fault): () => void {
+    const inLab = labFault(fault);
+    this.#scripted.set(fault, inLab);
+    this.#faults.add(inLab);
+    return () => this.#faults.remove(inLab);
+  }
+
+  /** From now on nothing arrives, in neither direction, until `resume`: what is sent waits on its way. */
+  stall(): void {
+    this.#traffic.stall();
+  }
+
+  /** After `stall`: what waits arrives, in order, and so does all that follows. */
+  resume(): void {
+    this.#traffic.resume();
+  }
+
+  /** Ends all at once: what is still open is reset. */
+  async close(): Promise<void> {
+    this.#waiting.close();
+    this.#traffic.close();
+    this.#network.gate.open();
+    await this.#network.close();
+  }
+
+  /** The same as `close()`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  // ── Inside ──
+
+  #look(): void {
+    this.#network.look();
+    this.#waiting.changed();
+  }
+
+  #meaning(condition: Condition): () => boolean {
+    const meant = labCondition(condition);
+    if (!('end' in meant)) return () => isTrueAtGate(meant, this.#network.gate, this.#keeper);
+    if (!('state' in meant)) return () => isTrueOfProgram(meant, this.#program);
+    const side = this.#connections[meant.end === 'ours' ? 'peer' : 'client'];
+    return () => isInState(meant, side);
+  }
+
+  async #expect(isSo: () => boolean, words: string, ms = this.#timeoutMs): Promise<void> {
+    this.#look();
+    if (await this.#waiting.until(isSo, ms)) return;
+    throw new FaultyPeerError(
+      'ERR_PEER_TIMEOUT',
+      withEvidence(`after ${ms} ms it is not so that ${words}`, this),
+    );
+  }
+
+  #failure(what: string): FaultyPeerError {
+    return new FaultyPeerError('ERR_PEER_STEP', withEvidence(what, this));
+  }
+}
+
+/**
+ * A TCP peer for the tests of a client: its closes, resets, losses, stalls and zero windows are scripted.
+ *
+ * ```js
+ * const peer = await faultyPeer({
+ *   serve: http.createServer((request, response) => response.end('hello')),
+ *   faults: [{ on: { from: 'peer', has: ['FIN'], nth: 1 }, do: 'drop', note: 'the FIN is lost' }],
+ * });
+ * await fetch(peer.url);
+ * await peer.closed();
+ * await peer.close();
+ * ```
+ *
+ * Time is real, since clients have real timers. A peer that was forgotten keeps no process alive.
+ * @throws FaultyPeerError with `network: 'tun'`, where the machine does not allow it
+ */
+export async function faultyPeer(options: FaultyPeerOptions = {}): Promise<FaultyPeer> {
+  return new FaultyPeer(options);
+}

@@ -1,0 +1,90 @@
+// A network between the kernel, whose TCP the client uses, and the peer: a TUN device in the network
+// namespace of this process. Knows what can be seen of the kernel; must not know what is said over it.
+
+import { findAddressClash } from '../device/address-clash.js';
+import { DeviceError } from '../device/device-error.js';
+import { Gate } from '../device/gate.js';
+import { withSoftwareOffload } from '../device/offload.js';
+import { TunDevice } from '../device/tun.js';
+import { Stack } from '../net/stack.js';
+import { KernelEnd } from '../trace/kernel-end.js';
+import { kernelSockets } from '../trace/kernel-sockets.js';
+import { Recorder } from '../trace/recorder.js';
+import { Subnet } from '../wire/address.js';
+import { peerClock } from './clock.js';
+import { FaultyPeerError } from './failure.js';
+import type { Network, NetworkOptions } from './network.js';
+
+/** Bytes for the buffers of all connections. */
+const MEMORY = 32 * 1024 * 1024;
+const GRACE_MS = 0;
+/** Networks among which the first free one is taken. */
+const FIRST = 100;
+const LAST = 199;
+const NAME = 'fwpeer%d';
+
+export class TunNetwork implements Network {
+  readonly gate: Gate;
+  readonly stack: Stack;
+  readonly address: string;
+  readonly #kernel: KernelEnd;
+  readonly #port: number;
+
+  /** @throws FaultyPeerError where no device can be opened */
+  constructor({ tcp, timeline, port }: NetworkOptions) {
+    const subnet = freeSubnet();
+    this.address = `${subnet}.2`;
+    this.#port = port;
+    this.gate = new Gate(openDevice(`${subnet}.1/24`));
+    this.stack = new Stack({
+      clock: peerClock(),
+      device: withSoftwareOffload(this.gate),
+      addresses: [`${this.address}/24`],
+      memory: MEMORY,
+      tcp,
+      probe: new Recorder(timeline),
+    });
+    // From now on it knows what time it is.
+    this.stack.core.flush(this.stack.now());
+    this.#kernel = new KernelEnd(timeline, this.stack.now);
+  }
+
+  now(): number {
+    return this.stack.now();
+  }
+
+  /** The kernel tells nobody: its table has to be read. */
+  look(): void {
+    const sockets = kernelSockets('/proc/net').filter(
+      ({ remoteAddress, remotePort }) =>
+        remotePort === this.#port && remoteAddress.endsWith(this.address),
+    );
+    this.#kernel.sample(sockets);
+  }
+
+  close(): Promise<void> {
+    return this.stack.close(GRACE_MS);
+  }
+}
+
+/** `10.9.100`: the first three numbers of a network that leads nowhere yet. */
+function freeSubnet(): string {
+  for (let third = FIRST; third <= LAST; third++) {
+    const clashes = findAddressClash([Subnet.parse(`10.9.${third}.1/24`)!]);
+    if (clashes.every(({ harmless }) => harmless)) return `10.9.${third}`;
+  }
+  const taken = `10.9.${FIRST}.0/24 to 10.9.${LAST}.0/24`;
+  throw new FaultyPeerError('ERR_PEER_NETWORK', `no network is free: ${taken} are in use`);
+}
+
+function openDevice(address: string): TunDevice {
+  try {
+    // Each packet is a segment, so that one of them is what a fault is about.
+    return TunDevice.open({ name: NAME, address, offload: false, spin: 0 });
+  } catch (error) {
+    if (!(error instanceof DeviceError)) throw error;
+    const what = error.message.replace(`; ${error.hint}`, '');
+    const fix = 'run the tests within `finwait shell`, or leave `network` out';
+    throw new FaultyPeerError('ERR_PEER_NETWORK', `${what}; ${fix}`, error);
+  }
+}

@@ -1,0 +1,91 @@
+// What faults, calls and conditions are written in: the words of the lab's scenarios, with the client and
+// the peer for ends. Knows how they are called there; must not know how anything is carried out.
+
+import type {
+  Forged,
+  GateCondition,
+  Injection,
+  Condition as LabCondition,
+  Fault as LabFault,
+  Match as LabMatch,
+  Likeness,
+  PlainCall,
+  ProgramCondition,
+  StateCondition,
+} from '../lab/scenario.js';
+import { callInWords, conditionInWords, injectionInWords, type Voices } from '../lab/words.js';
+import type { Direction, End } from '../trace/event.js';
+
+/** `client`: the program under test; `peer`: the end that finwait plays. */
+export type Side = 'client' | 'peer';
+
+/** Which segments are meant; all that is given must hold. */
+export interface Match extends Likeness {
+  /** Who sends it; default: either. */
+  from?: Side;
+}
+
+/** What happens to a segment on its way, when its turn has come. */
+export type Fault = LabFault<Match>;
+
+/** What the program at the peer does, with its newest connection. */
+export type Call = PlainCall | { call: 'listen' };
+
+/** A segment that neither end has sent, put in between them as if it came from one of them. */
+export interface Injected extends Forged {
+  from: Side;
+}
+
+/** What is waited for. Of the client only its state can be seen from outside. */
+export type Condition =
+  | ({ end: 'peer' } & (StateCondition | ProgramCondition))
+  | ({ end: 'client' } & StateCondition)
+  | GateCondition<Match>;
+
+/** One thing after the other, as in a scenario of the lab. */
+export type Step =
+  | (Call & { note?: string })
+  | { inject: Injected; note: string }
+  | { until: Condition; note?: string }
+  /** Must be so now, without any waiting. */
+  | { holds: Condition; note: string };
+
+/** Our stack, in the lab's words, is the peer's. */
+const END: Readonly<Record<Side, End>> = { peer: 'ours', client: 'theirs' };
+const DIRECTION: Readonly<Record<Side, Direction>> = { peer: 'out', client: 'in' };
+
+const VOICES: Voices = {
+  ours: { subject: 'the peer', object: 'the peer', isPlural: false },
+  theirs: { subject: 'the client', object: 'the client', isPlural: false },
+};
+
+/** `the client is in CLOSE-WAIT` */
+export const conditionWords = (condition: Condition): string =>
+  conditionInWords(labCondition(condition), VOICES);
+
+/** `the peer calls abort`, `until one RST from the client` */
+export function stepWords(step: Step): string {
+  if ('inject' in step) return injectionInWords(labInjection(step.inject), VOICES);
+  if ('until' in step) return `until ${conditionWords(step.until)}`;
+  if ('holds' in step) return conditionWords(step.holds);
+  return callInWords({ ...step, end: END.peer }, VOICES);
+}
+
+function labMatch({ from, ...likeness }: Match): LabMatch {
+  return from === undefined ? likeness : { ...likeness, direction: DIRECTION[from] };
+}
+
+export function labFault({ on, do: what, note }: Fault): LabFault {
+  const how = typeof what === 'object' ? { holdUntil: labMatch(what.holdUntil) } : what;
+  return { on: labMatch(on), do: how, note };
+}
+
+export function labInjection({ from, ...forged }: Injected): Injection {
+  return { ...forged, direction: DIRECTION[from] };
+}
+
+export function labCondition(condition: Condition): LabCondition {
+  if ('end' in condition) return { ...condition, end: END[condition.end] };
+  if ('seen' in condition) return { ...condition, seen: labMatch(condition.seen) };
+  return 'unseen' in condition ? { unseen: labMatch(condition.unseen) } : condition;
+}
