@@ -4,8 +4,26 @@
 import { Duplex } from 'node:stream';
 import type { Connection } from '../tcp/connection.js';
 import type { TcpInfo } from '../tcp/info.js';
+import type { Emit, Listen, SocketEvents } from './events.js';
 import { type SocketAddress, socketAddress } from './socket-options.js';
 
+/** What the class below has of Duplex, or makes of a table, with the types of this kind of stream. */
+export interface EndpointStream {
+  on: Listen<SocketEvents, this>;
+  once: Listen<SocketEvents, this>;
+  addListener: Listen<SocketEvents, this>;
+  prependListener: Listen<SocketEvents, this>;
+  prependOnceListener: Listen<SocketEvents, this>;
+  emit: Emit<SocketEvents>;
+  /** Our address and port; undefined before and after the connection. */
+  readonly localAddress?: string;
+  readonly localPort?: number;
+  /** `IPv4` or `IPv6`. */
+  readonly localFamily?: string;
+}
+
+/** A stream that knows the ends of its connection. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: all that the interface says is there
 export abstract class EndpointStream extends Duplex {
   #peer: SocketAddress | null = null;
 
@@ -27,16 +45,21 @@ export abstract class EndpointStream extends Duplex {
     return connection ? socketAddress(connection.localAddress, connection.localPort) : {};
   }
 
-  get localAddress(): string | undefined {
-    return this.address().address;
-  }
-
-  get localPort(): number | undefined {
-    return this.address().port;
-  }
-
-  get localFamily(): string | undefined {
-    return this.address().family;
+  // As in Node they may be left out where an object of this shape is asked for, which no getter may.
+  static {
+    for (const [name, part] of [
+      ['localAddress', 'address'],
+      ['localPort', 'port'],
+      ['localFamily', 'family'],
+    ] as const) {
+      Object.defineProperty(EndpointStream.prototype, name, {
+        configurable: true,
+        enumerable: true,
+        get(this: EndpointStream) {
+          return this.address()[part];
+        },
+      });
+    }
   }
 
   get remoteAddress(): string | undefined {

@@ -22,7 +22,7 @@ import type { Accepted, SocketConnectOptions, SocketOptions } from './socket-opt
 
 interface Connect {
   (options: SocketConnectOptions, listener?: () => void): Socket;
-  (port: number | string, host: string, listener?: () => void): Socket;
+  (port: number | string, host?: string, listener?: () => void): Socket;
   (port: number | string, listener?: () => void): Socket;
 }
 
@@ -31,17 +31,19 @@ interface CreateServer {
   (listener?: ConnectionListener): Server;
 }
 
-/** A class that, as those of `node:net`, makes an object without `new`, too. */
-interface Callable<Args extends unknown[], Instance> {
+/** A class that, as those of `node:net`, makes an object without `new`, too; with its static members. */
+type Callable<Args extends unknown[], Instance, Class> = Pick<Class, keyof Class> & {
   new (...args: Args): Instance;
   (...args: Args): Instance;
-}
+};
 
 type SocketArguments = [options?: SocketOptions];
 type ServerArguments = [
   options?: ServerOptions | ConnectionListener | null,
   listener?: ConnectionListener,
 ];
+type SocketClass = Callable<SocketArguments, Socket, typeof BaseSocket>;
+type ServerClass = Callable<ServerArguments, Server, typeof BaseServer>;
 
 /**
  * `node:net`, over one stack: see https://nodejs.org/docs/latest-v20.x/api/net.html, and
@@ -49,11 +51,11 @@ type ServerArguments = [
  */
 export interface NetModule {
   /** The class of sockets of this stack. */
-  readonly Socket: Callable<SocketArguments, Socket>;
+  readonly Socket: SocketClass;
   /** The same as `Socket`, under its old name. */
-  readonly Stream: Callable<SocketArguments, Socket>;
+  readonly Stream: SocketClass;
   /** The class of servers of this stack. */
-  readonly Server: Callable<ServerArguments, Server>;
+  readonly Server: ServerClass;
   /** Makes a socket and connects it. */
   readonly connect: Connect;
   /** The same as `connect`. */
@@ -75,17 +77,17 @@ export interface NetModule {
 }
 
 /** What cannot be done: private fields cannot be given to an object that exists already. */
-function withoutNew<Args extends unknown[], Instance extends object>(
+function withoutNew<Args extends unknown[], Instance, Class>(
   Class: new (...args: Args) => Instance,
-): Callable<Args, Instance> {
-  const callable = new Proxy(Class, {
+): Callable<Args, Instance, Class> {
+  const callable: Callable<Args, Instance, Class> = new Proxy(Class as never, {
     apply(_, self: unknown, args) {
-      if (self instanceof callable) {
+      if (self instanceof Class) {
         throw new TypeError(`write "class extends net.${Class.name}" instead of calling it`);
       }
       return Reflect.construct(Class, args);
     },
-  }) as Callable<Args, Instance>;
+  });
   Class.prototype.constructor = callable;
   return callable;
 }
@@ -119,11 +121,11 @@ export function createNetModule(host: Host): NetModule {
     listener?: ConnectionListener,
   ) => new StackServer(options, listener);
 
-  const Socket = withoutNew<SocketArguments, Socket>(StackSocket);
+  const Socket = withoutNew<SocketArguments, Socket, typeof BaseSocket>(StackSocket);
   return {
     Socket,
     Stream: Socket,
-    Server: withoutNew<ServerArguments, Server>(StackServer),
+    Server: withoutNew<ServerArguments, Server, typeof BaseServer>(StackServer),
     connect,
     createConnection: connect,
     createServer,

@@ -27,6 +27,7 @@ import {
   listenError,
   serverNotRunning,
 } from './errors.js';
+import type { DropArgument, Emit, Listen, ServerEvents } from './events.js';
 import type { Host } from './host.js';
 import { Listening, type ListeningOptions } from './listening.js';
 import type { Socket } from './socket.js';
@@ -74,10 +75,21 @@ const DEFAULT_BACKLOG = 511;
 /** What `listen` asks for, besides the address. */
 type Wanted = Pick<ListeningOptions, 'port' | 'backlog' | 'ipv6Only' | 'tcp'>;
 
+/** What the class below has of EventEmitter, with the types of its events. */
+export interface Server {
+  on: Listen<ServerEvents<Socket>, this>;
+  once: Listen<ServerEvents<Socket>, this>;
+  addListener: Listen<ServerEvents<Socket>, this>;
+  prependListener: Listen<ServerEvents<Socket>, this>;
+  prependOnceListener: Listen<ServerEvents<Socket>, this>;
+  emit: Emit<ServerEvents<Socket>>;
+}
+
 /**
  * A server as in `node:net` of Node 20:
  * https://nodejs.org/docs/latest-v20.x/api/net.html#class-netserver
  */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: all that the interface says is there
 export class Server extends EventEmitter {
   /** Beyond so many connections new ones are closed at once, with 'drop'; 0 or nothing: no limit. */
   declare maxConnections: number;
@@ -315,7 +327,8 @@ function portToListenOn(options: ListenOptions, args: readonly unknown[]): numbe
 }
 
 /** What 'drop' tells. */
-function dropArgument({ localAddress, localPort, remoteAddress, remotePort }: Connection) {
+function dropArgument(connection: Connection): DropArgument {
+  const { localAddress, localPort, remoteAddress, remotePort } = connection;
   const local = socketAddress(localAddress, localPort);
   const remote = socketAddress(remoteAddress, remotePort);
   return {

@@ -9,8 +9,6 @@ import type { Place } from './trial.js';
 
 const MEMORY = 64 * 1024 * 1024;
 
-const asNodeNet = (stack: Stack) => stack.net as unknown as typeof net;
-
 export function kernel(): Place {
   return {
     name: 'node:net',
@@ -22,16 +20,17 @@ export function kernel(): Place {
   };
 }
 
-export function within(): Place {
+export function within(): Place & { stack: Stack } {
   const stack = new Stack({
     clock: new SystemClock(),
     addresses: ['10.9.0.2/24', 'fd09::2/64'],
     memory: MEMORY,
   });
   return {
+    stack,
     name: 'one stack, with itself',
-    net: asNodeNet(stack),
-    clientNet: asNodeNet(stack),
+    net: stack.net,
+    clientNet: stack.net,
     host: '10.9.0.2',
     clientHost: '10.9.0.2',
     close: () => stack.close(100),
@@ -52,8 +51,8 @@ export function linked(): Place {
   const { a, b, close } = linkedStacks();
   return {
     name: 'two stacks on a link',
-    net: asNodeNet(b),
-    clientNet: asNodeNet(a),
+    net: b.net,
+    clientNet: a.net,
     host: '10.9.0.2',
     clientHost: '10.9.0.1',
     close: async () => void (await close()),
