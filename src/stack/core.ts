@@ -45,28 +45,28 @@ const DEFAULT_MEMORY = 256 * 1024 * 1024;
 
 export type { ConnectOptions, ListenOptions } from './calls.js';
 export { Listener, type ListenerHandler } from './listener.js';
-
 export type { StackCoreOptions } from './options.js';
 
+/** All connections of a host: packets and time in, packets and the next deadline out. */
 export class StackCore implements Host, ListenerHost {
-  readonly arena: Arena;
-  readonly clock = new TcpClock();
-  readonly counters = new StackCounters();
-  readonly config: TcpConfig;
-  readonly addresses: LocalAddresses;
-  readonly device: Device;
-  probe: Probe | null;
+  /** The memory of all buffers. */ readonly arena: Arena;
+  /** The time of the current turn. */ readonly clock = new TcpClock();
+  /** What the stack as a whole has counted. */ readonly counters = new StackCounters();
+  /** Settings of new connections. */ readonly config: TcpConfig;
+  /** @internal */ readonly addresses: LocalAddresses;
+  /** Where packets go; a `HandDevice` where none was given. */ readonly device: Device;
+  /** Sees all that happens; may be set at any time. */ probe: Probe | null;
   /**
    * Called when the application left something to send outside of a turn; once, until `flush`. Who
    * drives the stack calls `flush` soon.
    */
   onWork: (() => void) | null = null;
 
-  readonly flows: FlowTable;
-  readonly ports: PortTable;
-  readonly timeWaitRecords: TimeWaits;
-  readonly landing: Landing;
-  readonly listening = new Listeners();
+  /** @internal */ readonly flows: FlowTable;
+  /** @internal */ readonly ports: PortTable;
+  /** @internal */ readonly timeWaitRecords: TimeWaits;
+  /** @internal */ readonly landing: Landing;
+  /** @internal */ readonly listening = new Listeners();
   private readonly byId: (Connection | null)[] = [];
   /** The listener of a connection that was not accepted yet, by id. */
   private readonly origins = new Map<Tcb, Listener>();
@@ -86,7 +86,7 @@ export class StackCore implements Host, ListenerHost {
   private readonly hungry: MemoryWaiters;
   private inTurn = false;
   private workAnnounced = false;
-  nowUs = 0;
+  /** The time of the current turn, µs. */ nowUs = 0;
   private wheelUs = 0;
   private nextIdentification = 0;
 
@@ -142,11 +142,11 @@ export class StackCore implements Host, ListenerHost {
     for (const connection of this.byId) if (connection) yield connection;
   }
 
-  listeners(): Iterable<Listener> {
+  /** All listeners. */ listeners(): Iterable<Listener> {
     return this.listening.all();
   }
 
-  timeWaits(): TimeWaitInfo[] {
+  /** All records in TIME-WAIT. */ timeWaits(): TimeWaitInfo[] {
     this.renewClock();
     return this.timeWaitRecords.infos();
   }
@@ -225,7 +225,7 @@ export class StackCore implements Host, ListenerHost {
     this.clock.set(this.nowUs);
   }
 
-  /** Within a turn all happens at one time; between turns it goes on. */
+  /** @internal Within a turn all happens at one time; between turns it goes on. */
   renewClock(): void {
     if (!this.inTurn && this.now !== null) this.setTime(this.now());
   }
@@ -287,23 +287,23 @@ export class StackCore implements Host, ListenerHost {
 
   // ── What connections ask of their host ──
 
-  congestionControl(name: string): CongestionControl {
+  /** @internal */ congestionControl(name: string): CongestionControl {
     return controllerNamed(name);
   }
 
-  identification(): number {
+  /** @internal */ identification(): number {
     this.nextIdentification = (this.nextIdentification + 1) & 0xffff;
     return this.nextIdentification;
   }
 
-  schedule(tcb: Tcb): void {
+  /** @internal */ schedule(tcb: Tcb): void {
     if (tcb.scheduled) return;
     tcb.scheduled = true;
     this.scheduled.push(tcb as Connection);
     if (!this.inTurn) this.announceWork();
   }
 
-  memoryWanted(tcb: Tcb): void {
+  /** @internal */ memoryWanted(tcb: Tcb): void {
     this.hungry.add(tcb);
   }
 
@@ -315,7 +315,7 @@ export class StackCore implements Host, ListenerHost {
     else this.onWork?.();
   }
 
-  /** A connection changed its state: its place in the tables follows. */
+  /** @internal A connection changed its state: its place in the tables follows. */
   entered(tcb: Tcb, event: TransitionEvent): void {
     if (tcb.state === ESTABLISHED) {
       this.established(tcb as Connection);
@@ -341,7 +341,7 @@ export class StackCore implements Host, ListenerHost {
 
   // ── Tables ──
 
-  /** Takes a connection into the tables, so that segments find it. */
+  /** @internal Takes a connection into the tables, so that segments find it. */
   attach(connection: Connection, listener: Listener | null): void {
     const { localAddress, localPort, remoteAddress, remotePort } = connection;
     const id = this.flows.add(localAddress, localPort, remoteAddress, remotePort);
@@ -375,44 +375,44 @@ export class StackCore implements Host, ListenerHost {
     connection.forsake();
   }
 
-  removeFlow(id: number): void {
+  /** @internal */ removeFlow(id: number): void {
     this.wheel.cancel(id);
     this.ports.flowRemoved(this.flows.localPort(id));
     this.flows.remove(id);
   }
 
-  /** The application took the connection: it no longer depends on its listener. */
+  /** @internal The application took the connection: it no longer depends on its listener. */
   accepted(connection: Connection): void {
     this.origins.delete(connection);
     this.schedule(connection);
   }
 
-  /** The connection that sent the packet which an ICMP error quotes, or null. */
+  /** @internal The connection that sent the packet which an ICMP error quotes, or null. */
   quotedConnection(quote: IcmpQuote): Connection | null {
     return this.input.quoted(quote);
   }
 
-  /** Forgets a listener; what it has not handed over is reset. */
+  /** @internal Forgets a listener; what it has not handed over is reset. */
   closeListener(listener: Listener): void {
     listener.closed = true;
     this.listening.remove(listener);
     for (const connection of listener.unaccepted()) connection.abort();
   }
 
-  listenerOf(connection: Connection): Listener | null {
+  /** @internal */ listenerOf(connection: Connection): Listener | null {
     return this.origins.get(connection) ?? null;
   }
 
-  connectionAt(id: number): Connection | null {
+  /** @internal */ connectionAt(id: number): Connection | null {
     return this.byId[id] ?? null;
   }
 
-  /** The way to an address, in words: our own are reached by loopback. */
+  /** @internal The way to an address, in words: our own are reached by loopback. */
   pathTo(w0: number, w1: number, w2: number, w3: number): Path {
     return this.addresses.has(w0, w1, w2, w3) ? this.loopback : this.devicePath;
   }
 
-  /** An initial sequence number; one larger than any that `after` could still be confused with. */
+  /** @internal An initial sequence number (RFC 6528). */
   isn(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number): number {
     if (this.fixedIsn !== null) return this.fixedIsn() | 0;
     return this.isns.next(this.nowUs, local, localPort, remote, remotePort);

@@ -26,9 +26,13 @@ export interface DevicePort {
 
 /** Counters that every device keeps; all count packets as the stack sees them (a super-segment is one). */
 export interface DeviceCounters {
+  /** Packets received. */
   rxPackets: number;
+  /** Bytes received, with IP headers. */
   rxBytes: number;
+  /** Packets sent. */
   txPackets: number;
+  /** Bytes sent, with IP headers. */
   txBytes: number;
   /** Packets that could not be sent: queue full, interface down, or an error of the system. */
   txDropped: number;
@@ -46,6 +50,7 @@ export interface Device {
   readonly checksumOffload: boolean;
   /** Largest IP packet that `transmit` takes: the MTU, or up to 65,535 where super-segments work. */
   readonly maxSegmentBytes: number;
+  /** What was sent, received and dropped. */
   readonly counters: DeviceCounters;
   /** Starts reading. Called once. */
   attach(port: DevicePort): void;
@@ -55,18 +60,22 @@ export interface Device {
   close(): void;
   /** Whether the device keeps the process alive; a device starts unreferenced. */
   ref(): void;
+  /** Undoes `ref`. */
   unref(): void;
 }
 
 /** Where time comes from. All times are integers in microseconds from an arbitrary start. */
 export interface Clock {
+  /** The time, µs; never goes back. */
   now(): number;
   /** Calls `fire` once at or after `at`; at most one alarm is set, a new one replaces it. */
   setAlarm(at: number, fire: () => void): void;
+  /** Forgets the alarm. */
   clearAlarm(): void;
   /** Calls `run` once, soon, before the program waits for I/O or time passes. */
   defer(run: () => void): void;
   /** Whether a pending alarm keeps the process alive. */
   ref(): void;
+  /** Undoes `ref`. */
   unref(): void;
 }

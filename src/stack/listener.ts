@@ -8,6 +8,7 @@ import type { IpAddress } from '../wire/address.js';
 
 /** Told at the end of a turn that at least one connection waits; call `accept` until it is null. */
 export interface ListenerHandler {
+  /** At least one connection has completed its handshake. */
   onConnection(listener: Listener): void;
 }
 
@@ -19,6 +20,7 @@ export interface ListenerHost extends Host {
   accepted(connection: Connection): void;
 }
 
+/** A passive OPEN (RFC 9293 §3.10.1): made by `StackCore.listen`. */
 export class Listener {
   /** For the owner; not used here. */
   data: unknown = null;
@@ -26,24 +28,29 @@ export class Listener {
   readonly pending = new Set<Connection>();
   /** Complete, not accepted yet. */
   private readonly queue: Connection[] = [];
+  /** Whether `close` was called. */
   closed = false;
 
   constructor(
     private readonly host: ListenerHost,
     /** null for any address of the stack, `0.0.0.0` for any of IPv4. */
     readonly address: IpAddress | null,
+    /** The local port. */
     readonly port: number,
     /** Settings of the connections that it makes. */
     readonly config: TcpConfig,
     /** Most connections in each of both queues. */
     readonly backlog: number,
+    /** Who is told of connections. */
     readonly handler: ListenerHandler,
   ) {}
 
+  /** Handshakes that are not complete. */
   get halfOpen(): number {
     return this.pending.size;
   }
 
+  /** Connections that wait to be accepted. */
   get waiting(): number {
     return this.queue.length;
   }
@@ -53,6 +60,7 @@ export class Listener {
     return this.queue.length < this.backlog && this.pending.size < this.backlog;
   }
 
+  /** Whether no further connection can wait to be accepted. */
   get acceptQueueFull(): boolean {
     return this.queue.length >= this.backlog;
   }
@@ -73,20 +81,20 @@ export class Listener {
     this.host.closeListener(this);
   }
 
-  /** The handshake is complete: from the first queue to the second. */
+  /** @internal The handshake is complete: from the first queue to the second. */
   established(connection: Connection): void {
     this.pending.delete(connection);
     this.queue.push(connection);
   }
 
-  /** The connection ended before it was accepted. */
+  /** @internal The connection ended before it was accepted. */
   forget(connection: Connection): void {
     this.pending.delete(connection);
     const index = this.queue.indexOf(connection);
     if (index >= 0) this.queue.splice(index, 1);
   }
 
-  /** All that were not accepted; for the stack, when the listener closes. */
+  /** @internal All that were not accepted; for the stack, when the listener closes. */
   unaccepted(): Connection[] {
     return [...this.pending, ...this.queue];
   }

@@ -5,6 +5,7 @@ import type { Probe } from '../tcp/probe.js';
 import type { Subnet } from '../wire/address.js';
 import type { Device } from './device.js';
 
+/** What a stack that is driven by hand is told when it is made. */
 export interface StackCoreOptions {
   /** The stack's own addresses, each with its prefix. */
   addresses: readonly Subnet[];
@@ -14,6 +15,7 @@ export interface StackCoreOptions {
   memory?: number;
   /** Fills an array with random bytes that nobody can guess. */
   random: (bytes: Uint8Array) => void;
+  /** Settings of all connections that differ from `DEFAULT_TCP_CONFIG`. */
   tcp?: Partial<TcpConfig>;
   /**
    * Where several stacks share these addresses: whether a flow between two ports is this one's.
@@ -21,6 +23,7 @@ export interface StackCoreOptions {
    * dropped. Default: all are.
    */
   owns?: (localPort: number, remotePort: number) => boolean;
+  /** Sees all that happens in the stack; default null. */
   probe?: Probe | null;
   /**
    * The time, µs, for calls that the application makes between turns; without it they happen at the

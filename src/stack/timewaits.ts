@@ -20,9 +20,13 @@ import { TimeWaitTable } from './timewait-table.js';
 
 /** One record, for people. */
 export interface TimeWaitInfo {
+  /** Our address. */
   localAddress: IpAddress;
+  /** Our port. */
   localPort: number;
+  /** The address of the peer. */
   remoteAddress: IpAddress;
+  /** The port of the peer. */
   remotePort: number;
   /** Milliseconds until 2MSL are over. */
   remainingMs: number;

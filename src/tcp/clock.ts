@@ -6,10 +6,15 @@
  * difference.
  */
 export class TcpClock {
+  /** Microseconds, int32: wraps after 71 minutes. */
   us = 0;
+  /** Milliseconds, int32: wraps after 49 days. */
   ms = 0;
 
-  /** @param now integer microseconds from an arbitrary start; never goes back. */
+  /**
+   * Sets both.
+   * @param now integer microseconds from an arbitrary start; never goes back
+   */
   set(now: number): void {
     this.us = now | 0;
     this.ms = Math.floor(now / 1000) | 0;

@@ -4,22 +4,23 @@
 export interface TcpConfig {
   /** Maximum segment lifetime; TIME-WAIT lasts two of it (RFC 9293 §3.4.2; 2MSL is 60 s as in Linux). */
   msl: number;
-  /** Time for which an orphan may stay in FIN-WAIT-2 (Linux tcp_fin_timeout). */
+  /** Time for which an orphan may stay in FIN-WAIT-2 (Linux tcp_fin_timeout; RFC 9293 has no such limit). */
   finWait2Timeout: number;
-  /** Receive buffer at the start, and the size to which a fast reader may make it grow. */
+  /** Receive buffer at the start: the most that the window can say (Linux tcp_rmem). */
   receiveBuffer: number;
+  /** Size to which a fast reader may make the receive buffer grow. */
   receiveBufferMax: number;
-  /**
-   * Send buffer, bytes that `write` takes before it says "full": at the start, and at most; in between
-   * twice what may be in flight.
-   */
+  /** Send buffer at the start: what `write` takes before it says "full" (Linux tcp_wmem). */
   sendBuffer: number;
+  /** Size to which the send buffer grows, to hold twice what may be in flight. */
   sendBufferMax: number;
   /** Initial congestion window in segments (RFC 6928). */
   initialWindow: number;
-  /** Retransmission timeout: first value (RFC 6298 §2.1), floor (Linux) and ceiling. */
+  /** Retransmission timeout before the first measurement (RFC 6298 §2.1). */
   initialRto: number;
+  /** Least retransmission timeout; RFC 6298 §2.4 wants 1000, Linux has 200. */
   minRto: number;
+  /** Largest retransmission timeout, however often it was doubled (RFC 6298 §2.5: 60,000 or more). */
   maxRto: number;
   /** Longest wait before an ACK (MUST-40: under 500; Linux uses 40 and more). */
   delayedAck: number;
@@ -29,14 +30,19 @@ export interface TcpConfig {
   userTimeout: number;
   /** The same for a SYN (MUST-23: at least three minutes). */
   synTimeout: number;
-  /** Keep-alive: off unless asked for (MUST-25); idle time, interval and probes (Linux). */
+  /** Whether idle connections are probed: off unless asked for (RFC 9293 §3.8.4, MUST-25). */
   keepAlive: boolean;
+  /** Idle time before the first keep-alive probe (MUST-28: at least two hours by default). */
   keepAliveIdle: number;
+  /** Time from one keep-alive probe to the next (Linux tcp_keepalive_intvl). */
   keepAliveInterval: number;
+  /** Keep-alive probes without an answer that end a connection (Linux tcp_keepalive_probes). */
   keepAliveProbes: number;
-  /** Options to offer and accept: RFC 7323 and RFC 2018. */
+  /** Whether to offer and accept the window scale option (RFC 7323 §2). */
   windowScaling: boolean;
+  /** Whether to offer and accept the timestamps option (RFC 7323 §3). */
   timestamps: boolean;
+  /** Whether to offer and accept selective acknowledgments (RFC 2018). */
   sack: boolean;
   /** Whether the end of a flight is asked for before the timeout (RFC 8985 §7; Linux tcp_early_retrans). */
   tailLossProbe: boolean;
@@ -51,8 +57,9 @@ export interface TcpConfig {
   ecn: 'off' | 'accept' | 'request';
   /** Whether a window is spread over the round trip where that takes milliseconds (as Linux's fq). */
   pacing: boolean;
-  /** Traffic class (DSCP and ECN bits) and hop limit of all packets of a connection. */
+  /** Traffic class (DSCP and ECN bits) of all packets: IPv4's TOS, IPv6's Traffic Class. */
   trafficClass: number;
+  /** Hop limit of all packets: IPv4's TTL, IPv6's Hop Limit (RFC 9293 §3.9.1, MUST-49). */
   hopLimit: number;
   /** Header prediction; off to compare it with the full path. */
   headerPrediction: boolean;

@@ -75,6 +75,10 @@ export class IdleHandler implements ConnectionHandler {
 
 export type { CloseReason } from './tcb.js';
 
+/**
+ * One TCP connection (RFC 9293). Made by `StackCore.connect` and `Listener.accept`; with a `Host` of one's own
+ * it can be driven without a stack.
+ */
 export class Connection extends Tcb {
   /** While null, news wait. */
   handler: ConnectionHandler | null = null;
@@ -113,15 +117,17 @@ export class Connection extends Tcb {
     return this.rcv.ended;
   }
 
-  /** Our FIN: three facts that are not the same. */
+  /** Whether a FIN stands behind what was written: `shutdown` or `close` was called. */
   get finQueued(): boolean {
     return this.snd.finQueued;
   }
 
+  /** Whether our FIN was sent. */
   get finSent(): boolean {
     return finIsSent(this);
   }
 
+  /** Whether our FIN was acknowledged. */
   get finAcknowledged(): boolean {
     return finIsAcknowledged(this);
   }
@@ -226,7 +232,7 @@ export class Connection extends Tcb {
     close(this, lingerMs);
   }
 
-  /** The stack lets go of what nobody has taken: as `close`, but no call of a user. */
+  /** @internal The stack lets go of what nobody has taken: as `close`, but no call of a user. */
   forsake(): void {
     close(this, undefined);
   }
@@ -242,11 +248,13 @@ export class Connection extends Tcb {
     return !this.nagle;
   }
 
+  /** Also sends what waits now. */
   set noDelay(on: boolean) {
     this.nagle = !on;
     this.host.schedule(this);
   }
 
+  /** Whether keep-alive is on (RFC 9293 §3.8.4). */
   get keepsAlive(): boolean {
     return this.keepAlive?.on ?? false;
   }

@@ -3,6 +3,7 @@
 /** A call that cannot be carried out; `code` is the errno name that `node:net` users know. */
 export class TcpError extends Error {
   constructor(
+    /** Name of the error: `EADDRINUSE`, `EPIPE` … (errno(3)). */
     readonly code: string,
     message: string,
   ) {

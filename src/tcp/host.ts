@@ -20,12 +20,15 @@ export interface Path {
 
 /** The stack as a connection sees it. Whoever drives a connection by hand implements it. */
 export interface Host {
+  /** The memory of all buffers. */
   readonly arena: Arena;
+  /** The time, as it was told last. */
   readonly clock: TcpClock;
   /** The time of the clock without its wraps, microseconds: for whoever watches. */
   readonly nowUs: number;
   /** The user calls something that sets a timer: the clock may stand at the last turn. */
   renewClock(): void;
+  /** Sees all that happens; null: nobody looks. */
   probe: Probe | null;
   /** The controller of that name; throws RangeError for an unknown one. */
   congestionControl(name: string): CongestionControl;

@@ -9,56 +9,100 @@ import { LossCounters, type Tcb } from './tcb.js';
 import { NEVER, nextTimer, TIMER_NAMES } from './timers.js';
 import { promisedWindow } from './window.js';
 
-/** Times in µs where the name says so, else ms; sizes in bytes; counts in segments. */
+/**
+ * A connection in numbers, as `connection.info()` and `socket.tcpInfo()` give them: the STATUS call of
+ * RFC 9293 §3.10.6, in the words of TCP_INFO (tcp(7)). Times are in µs or ms, as the names say; what is in
+ * bytes or in segments is said at its place.
+ */
 export interface TcpInfo {
+  /** The state, as RFC 9293 §3.3.2 writes it: `FIN-WAIT-1`. */
   state: string;
-  /** Smoothed round-trip time, its variance and its minimum, µs; 0 before the first sample. */
+  /** Smoothed round-trip time, µs (SRTT of RFC 6298); 0 before the first sample. */
   rttUs: number;
+  /** Its variation, µs (RTTVAR of RFC 6298). */
   rttVarUs: number;
+  /** The least round-trip time so far, µs; 0 before the first sample. */
   rttMinUs: number;
+  /** Retransmission timeout, ms, doubled as often as it has run out (RFC 6298). */
   rtoMs: number;
+  /** Largest segment that we send, bytes of data without options (RFC 9293 §3.7.1, Eff.snd.MSS). */
   sendMss: number;
+  /** Size of segments that the peer sends, bytes, as far as was seen. */
   receiveMss: number;
+  /** Name of the congestion controller: `cubic`, `newreno`. */
   congestion: string;
+  /** Congestion window, bytes (RFC 5681). */
   cwnd: number;
+  /** Slow start threshold, bytes (RFC 5681); 2^31-1 before the first loss. */
   ssthresh: number;
+  /** SND.WND: what the peer allows to be in flight, bytes. */
   sendWindow: number;
+  /** RCV.WND: what we allow the peer, bytes. */
   receiveWindow: number;
+  /** The shift of windows that the peer sends (RFC 7323 §2). */
   sendWindowScale: number;
+  /** The shift of windows that we send (RFC 7323 §2). */
   receiveWindowScale: number;
+  /** Whether both use the timestamps option (RFC 7323 §3). */
   timestamps: boolean;
+  /** Whether both use selective acknowledgments (RFC 2018). */
   sack: boolean;
+  /** Whether both use explicit congestion notification (RFC 3168). */
   ecn: boolean;
-  /** Sent, not acknowledged; written, not sent; received, not read; received beyond a gap. */
+  /** Sequence numbers sent and not acknowledged: bytes, and one each for SYN and FIN. */
   unacknowledged: number;
-  /** Of that: in the network (RFC 6675), with the peer beyond a gap, taken for lost. */
+  /** Of these: what is in the network, as far as can be known, bytes (RFC 6675). */
   pipe: number;
+  /** Of these: what the peer has beyond a gap, bytes. */
   sacked: number;
+  /** Of these: what is taken for lost, bytes (RFC 8985). */
   lost: number;
+  /** Written, not yet sent for the first time, bytes. */
   unsent: number;
+  /** Received in order, not yet read by the program, bytes. */
   unread: number;
+  /** Received beyond a gap, bytes. */
   outOfOrder: number;
+  /** Acknowledged by the peer since the beginning, bytes. */
   bytesAcknowledged: number;
+  /** Received in order since the beginning, bytes. */
   bytesReceived: number;
+  /** Segments received; a super-segment counts as those that it stands for. */
   segmentsIn: number;
+  /** Segments sent, retransmissions included; a super-segment counts as those that it stands for. */
   segmentsOut: number;
+  /** Segments sent again. */
   retransmits: number;
+  /** Duplicate ACKs received (RFC 5681 §2). */
   duplicateAcks: number;
+  /** How often the retransmission timer has run out. */
   timeouts: number;
   /** Segments that arrived after what was sent behind them. */
   reorderings: number;
-  /** Segments that were taken for lost, so far; recoveries without a timeout; tail loss probes. */
+  /** Segments that were taken for lost, so far. */
   losses: number;
+  /** Recoveries that began without a timeout (RFC 6675, RFC 8985). */
   fastRetransmits: number;
+  /** Tail loss probes sent (RFC 8985 §7). */
   tlpProbes: number;
-  /** Segments sent again in vain, as D-SACKs say; recoveries and timeouts that were undone. */
+  /** Segments sent again in vain, as D-SACKs say (RFC 2883). */
   spuriousRetransmits: number;
+  /** Recoveries and timeouts that proved to be mistakes and were undone (RFC 5682, 3522, 3708). */
   undos: number;
+  /** Whether our program has closed: a FIN follows the last byte. */
   finQueued: boolean;
+  /** Whether our FIN was sent. */
   finSent: boolean;
+  /** Whether our FIN was acknowledged. */
   finAcknowledged: boolean;
-  /** The timer that is due first, and when. */
-  timer: { name: string; ms: number } | null;
+  /** The timer that is due first, and in how many ms; null where none runs. */
+  timer: {
+    /** `retransmit`, `persist`, `delayed-ack`, `keepalive`, `fin-wait-2`, `linger`, `loss-probe`, `reorder`, `pacing`. */
+    name: string;
+    /** Until it runs out; below 0 where it already has. */
+    ms: number;
+  } | null;
+  /** Time since the connection was made, ms. */
   ageMs: number;
 }
 

@@ -15,6 +15,7 @@ import {
 import type { Tcb } from './tcb.js';
 import { windowIsUsed } from './window-use.js';
 
+/** NewReno (RFC 5681, 6582): the controller that `tcp: { congestion: 'newreno' }` chooses. */
 export const newReno: CongestionControl = {
   name: 'newreno',
   start: startWindow,

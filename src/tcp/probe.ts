@@ -33,13 +33,17 @@ export interface Probe {
   strangerIn(host: Host, ip: IpHeader, segment: TcpSegment): void;
   /** A segment without data goes out that no connection sends: a RST, or an ACK of TIME-WAIT. */
   strangerOut(host: Host, headerOffset: number, headerLength: number): void;
+  /** A connection is in another state; `rule` is the row of the diagram that allows it. */
   stateChanged(tcb: Tcb, from: State, to: State, rule: Transition): void;
   /** 2MSL begin for a record in TIME-WAIT, or begin again; its ends as text. */
   timeWaitArmed(host: Host, local: string, remote: string, delayMs: number): void;
   /** A record in TIME-WAIT ended, by time or by a new SYN. */
   timeWaitEnded(host: Host, local: string, remote: string, rule: Transition): void;
+  /** A timer was set, or moved, to run out in `delayMs`. */
   timerArmed(tcb: Tcb, timer: TimerId, delayMs: number): void;
+  /** A timer has run out. */
   timerFired(tcb: Tcb, timer: TimerId): void;
+  /** A timer was stopped. */
   timerCancelled(tcb: Tcb, timer: TimerId): void;
   /**
    * The user called: `connect`, `accept`, `write`, `read`, `shutdown`, `close`, `abort`; with bytes where

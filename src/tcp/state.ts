@@ -1,5 +1,6 @@
 // The states of a connection, RFC 9293 §3.3.2, as small ints. Knows names and order; must not know rules.
 
+/** A state as a small int: the index into `STATE_NAMES`. */
 export type State = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10;
 
 // The order has a meaning, as in BSD: one comparison asks "is it synchronized?" (from SYN_RECEIVED

@@ -44,17 +44,17 @@ export const NEWS_CLOSED = 128;
 
 /** Send sequence space, RFC 9293 §3.3.1 and Figure 3, and what its algorithms remember. */
 export class SendSpace {
-  iss = 0;
-  una = 0;
-  nxt = 0;
+  /** ISS: our initial sequence number. */ iss = 0;
+  /** SND.UNA: the oldest number that was not acknowledged. */ una = 0;
+  /** SND.NXT: the next number to be sent. */ nxt = 0;
   /** One past the highest sequence number sent; SND.NXT goes back behind it after a timeout. */
   max = 0;
-  wnd = 0;
-  wl1 = 0;
-  wl2 = 0;
+  /** SND.WND: bytes that the peer allows beyond SND.UNA. */ wnd = 0;
+  /** SND.WL1: sequence number of the segment that set the window. */ wl1 = 0;
+  /** SND.WL2: its acknowledgment number. */ wl2 = 0;
   /** Urgent pointer: one past the last urgent octet; meaningful while `urgent`. */
   up = 0;
-  urgent = false;
+  /** Whether there are urgent data. */ urgent = false;
   /** Largest window that the peer ever offered (silly-window avoidance, RFC 5961 §5.2). */
   maxWnd = 0;
   /** The peer's window scale, RFC 7323 §2. */
@@ -74,21 +74,21 @@ export class SendSpace {
   /** The user was told that the ring is full and waits for news. */
   starved = false;
 
-  cwnd = 0;
-  ssthresh = 0x7fffffff;
+  /** Congestion window, bytes (RFC 5681). */ cwnd = 0;
+  /** Slow start threshold, bytes (RFC 5681). */ ssthresh = 0x7fffffff;
   /** RFC 6582: while `recovering`, all up to `recover` was sent before the loss was seen. */
   recover = 0;
-  recovering = false;
-  dupAcks = 0;
+  /** Whether a loss is being repaired. */ recovering = false;
+  /** Duplicate ACKs in a row (RFC 5681 §2). */ dupAcks = 0;
   /** What was acknowledged and has not yet opened cwnd, as the controller counts it. */
   creditedBytes = 0;
-  /** What congestion control remembers; null until data were sent. */
+  /** @internal What congestion control remembers; null until data were sent. */
   congestion: CongestionMemory | null = null;
 
-  /** With SACK: what is outstanding, and what is known of it; null while nothing is. */
+  /** @internal With SACK: what is outstanding, and what is known of it; null while nothing is. */
   flight: Flight | null = null;
 
-  constructor(readonly ring: Ring) {}
+  constructor(/** @internal */ readonly ring: Ring) {}
 }
 
 /** What most connections hold most of the time; each array of its own would cost 32 bytes. */
@@ -119,23 +119,23 @@ export class CongestionMemory {
 
 /** Receive sequence space, RFC 9293 §3.3.1 and Figure 4, and what its algorithms remember. */
 export class ReceiveSpace {
-  irs = 0;
-  nxt = 0;
+  /** IRS: the initial sequence number of the peer. */ irs = 0;
+  /** RCV.NXT: the next number that is expected. */ nxt = 0;
   /** Right edge of the window that was offered: RCV.NXT + RCV.WND. Never moves left. */
   edge = 0;
-  up = 0;
-  urgent = false;
+  /** Urgent pointer: one past the last urgent octet. */ up = 0;
+  /** Whether there are urgent data to be read. */ urgent = false;
   /** Our window scale. */
   shift = 0;
   /** Largest segment seen, bytes: what counts as full-sized for the delayed ACK (SHOULD-19). */
   mss = 0;
   /** Buffer that the user may leave unread; grows while the user reads fast. */
   limit = 0;
-  /** Data beyond a gap stand in the ring at their place; these ranges say which. */
+  /** @internal Data beyond a gap stand in the ring at their place; these ranges say which. */
   outOfOrder: Ranges | null = null;
   /** Sequence number of a FIN that came before its data; meaningful while `finWaiting`. */
   fin = 0;
-  finWaiting = false;
+  /** Whether a FIN came before its data. */ finWaiting = false;
   /** The FIN has been reached: nothing follows what is in the ring. */
   ended = false;
   /** RFC 2883: a duplicate to report once. */
@@ -160,7 +160,7 @@ export class ReceiveSpace {
   tuneBytes = 0;
   tuneUs = 0;
 
-  constructor(readonly ring: Ring) {}
+  constructor(/** @internal */ readonly ring: Ring) {}
 }
 
 /** Round-trip time and retransmission timeout, RFC 6298. Times in µs unless said. */
@@ -259,74 +259,86 @@ export class KeepAlive {
 
 /** One connection's state, without behaviour; see connection.ts for what can be done with it. */
 export class Tcb {
+  /** The state (RFC 9293 §3.3.2). */
   state: State = CLOSED;
+  /** Send sequence space (RFC 9293 §3.3.1). */
   readonly snd: SendSpace;
+  /** Receive sequence space (RFC 9293 §3.3.1). */
   readonly rcv: ReceiveSpace;
-  readonly rtt = new RttState();
-  readonly counters = new ConnectionCounters();
-  congestionControl: CongestionControl;
+  /** @internal */ readonly rtt = new RttState();
+  /** @internal */ readonly counters = new ConnectionCounters();
+  /** @internal */ congestionControl: CongestionControl;
 
-  /** Place in the stack's tables; -1 when it stands in none. */
+  /** @internal Place in the stack's tables; -1 when it stands in none. */
   id = -1;
   /** RFC 9293 MUST-11: whether it came from a passive OPEN. */
   passive = false;
   /** Nobody reads any more: data that arrive are answered with a RST (RFC 9293 §3.6.1). */
   orphaned = false;
-  /** Options in use: while we open, those that we offer; afterwards, those of both sides. */
+  /** Whether windows are scaled (RFC 7323 §2). Of options: while we open, what we offer; then, what both use. */
   windowScaling: boolean;
+  /** Whether the timestamps option is in use (RFC 7323 §3). */
   timestamps: boolean;
+  /** Whether selective acknowledgments are in use (RFC 2018). */
   sack: boolean;
   /** RFC 3168: in use, or, while we open, asked for. */
   ecn: boolean;
-  /** Added to the clock to make TSval, so that it tells nothing about other connections. */
+  /** @internal Added to the clock to make TSval, so that it tells nothing about other connections. */
   timestampOffset = 0;
 
-  pending = 0;
-  /** Sequence number for a RST that is pending. */
+  /** @internal */ pending = 0;
+  /** @internal Sequence number for a RST that is pending. */
   resetSeq = 0;
-  news = 0;
-  /** Changes of state that the user has not been told: from and to, one after the other. */
+  /** @internal */ news = 0;
+  /** @internal Changes of state that the user has not been told: from and to, one after the other. */
   stateNews: readonly State[] = NO_NUMBERS;
-  /** Already in the stack's list of connections with something to do. */
+  /** @internal Already in the stack's list of connections with something to do. */
   scheduled = false;
+  /** Why it is over; has a meaning once it is. */
   closeReason: CloseReason = 'fin';
+  /** Name of the error that ended it: `ECONNRESET`; null: in order, or not yet. */
   errorCode: string | null = null;
-  /** What ended it, unless both sides closed in order or we gave up. */
+  /** @internal What ended it, unless both sides closed in order or we gave up. */
   ending: Ending | null = null;
-  advice = '';
-  /** The last soft error: what a timeout is told as (as Linux's sk_err_soft). */
+  /** @internal */ advice = '';
+  /** @internal The last soft error: what a timeout is told as (as Linux's sk_err_soft). */
   softError: string | null = null;
 
-  /** Deadlines by TimerId, clock.ms; those with their bit in `armed` count. */
+  /** @internal Deadlines by TimerId, clock.ms; those with their bit in `armed` count. */
   readonly deadlines: number[] = [0, 0, 0, 0, 0, 0, 0, 0, 0];
-  armed = 0;
+  /** @internal */ armed = 0;
 
-  /** Challenge ACKs, RFC 5961 §10: when the last one went out. */
+  /** @internal Challenge ACKs, RFC 5961 §10: when the last one went out. */
   challengeMs = 0;
-  challenged = false;
+  /** @internal */ challenged = false;
+  /** When it was made, `host.clock.ms`. */
   readonly createdMs: number;
 
+  /** DSCP and ECN bits of all packets: see `setHeaderFields`. */
   trafficClass: number;
+  /** TTL or hop limit of all packets: see `setHeaderFields`. */
   hopLimit: number;
   /** Nagle's algorithm is on. */
   nagle: boolean;
+  /** Time without progress after which it is given up, ms (RFC 9293 §3.8.3, R2). */
   userTimeoutMs: number;
+  /** Maximum segment lifetime, ms: TIME-WAIT lasts two of it. */
   mslMs: number;
-  /** Null until it is asked for. */
+  /** @internal Null until it is asked for. */
   keepAlive: KeepAlive | null;
 
-  /** Sums that no segment changes: IPv4 header, and pseudo-header without the length. */
+  /** @internal Sums that no segment changes: IPv4 header, and pseudo-header without the length. */
   ipv4Sum = 0;
-  readonly pseudoSum: number;
+  /** @internal */ readonly pseudoSum: number;
 
   constructor(
-    readonly host: Host,
-    readonly config: TcpConfig,
-    readonly path: Path,
-    readonly localAddress: IpAddress,
-    readonly localPort: number,
-    readonly remoteAddress: IpAddress,
-    readonly remotePort: number,
+    /** The stack around it. */ readonly host: Host,
+    /** Its settings. */ readonly config: TcpConfig,
+    /** The way to the peer. */ readonly path: Path,
+    /** Our address. */ readonly localAddress: IpAddress,
+    /** Our port. */ readonly localPort: number,
+    /** The address of the peer. */ readonly remoteAddress: IpAddress,
+    /** The port of the peer. */ readonly remotePort: number,
   ) {
     this.snd = new SendSpace(new Ring(host.arena));
     this.rcv = new ReceiveSpace(new Ring(host.arena));
@@ -348,7 +360,7 @@ export class Tcb {
     this.renewHeaderSums();
   }
 
-  /** To be called when the traffic class or the hop limit changed. */
+  /** @internal To be called when the traffic class or the hop limit changed. */
   renewHeaderSums(): void {
     if (this.localAddress.family === 6) return;
     this.ipv4Sum = ipv4BaseSum(

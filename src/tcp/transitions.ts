@@ -36,9 +36,13 @@ export type TransitionEvent =
   | 'timeout user'
   | 'ICMP error';
 
+/** An arrow of the state diagram (RFC 9293 §3.3.2, Figure 5). */
 export interface Transition {
+  /** The state before. */
   readonly from: State;
+  /** What happened. */
   readonly event: TransitionEvent;
+  /** The state after. */
   readonly to: State;
   /** Segment that goes out because of it, as in the diagram; empty when none does. */
   readonly sends: string;
