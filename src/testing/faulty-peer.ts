@@ -180,27 +180,13 @@ export class FaultyPeer implements AsyncDisposable {
   // ── What is done ──
 
   /**
-   * Carries out one step after the other: what the peer's program does with its newest connection, forged
-   * segments, and what is waited for in between.
+   * Carries out one step after the other: what the peer's program does with its newest connection, for
+   * which it waits if there is none yet, forged segments, and what is waited for in between.
    * @throws FaultyPeerError when a step fails, or does not end in time
    */
   async run(...steps: readonly Step[]): Promise<void> {
     for (const [i, step] of steps.entries()) {
-      const where = `step ${i + 1} of ${steps.length} (${stepWords(step)})`;
-      if ('until' in step) {
-        const words = `${conditionWords(step.until)}, at ${where}`;
-        await this.#expect(this.#meaning(step.until), words, undefined);
-      } else if ('holds' in step) {
-        this.#look();
-        if (!this.#meaning(step.holds)())
-          throw this.#failure(`${where} does not hold: ${step.note}`);
-      } else if ('inject' in step) {
-        const held = this.#keeper.inject(labInjection(step.inject));
-        if (held === null) throw this.#failure(`${where}: there is no connection to forge one of`);
-        this.#traffic.wake();
-      } else if (!this.#program.call(step)) {
-        throw this.#failure(`${where}: the peer has no connection`);
-      }
+      await this.#step(step, `step ${i + 1} of ${steps.length} (${stepWords(step)})`);
     }
   }
 
@@ -240,6 +226,23 @@ export class FaultyPeer implements AsyncDisposable {
   #look(): void {
     this.#network.look();
     this.#waiting.changed();
+  }
+
+  async #step(step: Step, where: string): Promise<void> {
+    if ('until' in step) {
+      await this.#expect(this.#meaning(step.until), `${conditionWords(step.until)}, at ${where}`);
+    } else if ('holds' in step) {
+      this.#look();
+      if (!this.#meaning(step.holds)()) throw this.#failure(`${where} does not hold: ${step.note}`);
+    } else if ('inject' in step) {
+      const held = this.#keeper.inject(labInjection(step.inject));
+      if (held === null) throw this.#failure(`${where}: there is no connection to forge one of`);
+      this.#traffic.wake();
+    } else {
+      const program = this.#program;
+      await this.#expect(() => program.isReadyFor(step), `there is a connection for ${where}`);
+      program.call(step);
+    }
   }
 
   #meaning(condition: Condition): () => boolean {

@@ -18,6 +18,9 @@ export type Serve = ((socket: Socket) => void) | ConnectionEmitter;
 /** Reads what comes and throws it away, never writes, and never closes. */
 const silent = (socket: Socket): void => void socket.resume();
 
+/** Calls that are about no connection, or about all. */
+const NEED_NONE: readonly Call['call'][] = ['listen', 'unlisten', 'read', 'pause'];
+
 /** One connection as its program sees it. */
 interface Talk {
   readonly socket: Socket;
@@ -65,8 +68,12 @@ export class Program {
 
   // What it is told
 
-  /** @returns false when there is no connection with which it could be done */
-  call(call: Call): boolean {
+  /** Whether a call can be carried out now: most of them need a connection. */
+  isReadyFor({ call }: Call): boolean {
+    return NEED_NONE.includes(call) || this.#talks.length > 0;
+  }
+
+  call(call: Call): void {
     switch (call.call) {
       case 'listen':
         this.#listen();
@@ -81,13 +88,9 @@ export class Program {
       case 'read':
         this.#reading.goOn();
         break;
-      default: {
-        const talk = this.#talks.at(-1);
-        if (talk === undefined) return false;
-        this.#carryOut(call, talk);
-      }
+      default:
+        this.#carryOut(call, this.#talks.at(-1)!);
     }
-    return true;
   }
 
   #carryOut(call: Call, { socket, seesEnd }: Talk): void {

@@ -29,7 +29,13 @@ export class Reading {
 }
 
 /** Makes sockets that read only while `reading` allows it. */
-export function readingSockets(host: Host, reading: Reading) {
+export function readingSockets(
+  host: Host,
+  reading: Reading,
+): new (
+  options: SocketOptions,
+  accepted: Accepted,
+) => Socket {
   // The constructor of a socket reads already, when fields of a descendant do not exist yet.
   return class PeerSocket extends Socket {
     constructor(options: SocketOptions, accepted: Accepted) {
