@@ -1,8 +1,8 @@
 // The public exports of the package; no code.
 
 export { DeviceError } from './device/device-error.js';
-export { type ImpairOptions, impair } from './device/impaired.js';
-export type { Bursts, Filter, Impairments } from './device/impairment.js';
+export { type ImpairedDevice, type ImpairOptions, impair } from './device/impaired.js';
+export type { Bursts, Filter, Impairments, Path as ImpairedPath } from './device/impairment.js';
 export { type LinkOptions, MemoryLink } from './device/link.js';
 export { withSoftwareOffload } from './device/offload.js';
 export {
@@ -12,7 +12,7 @@ export {
 } from './device/packet-stream.js';
 export { connectShares, ownsFlow, type Share, SharedDevice } from './device/shared.js';
 export { SystemClock, type SystemClockOptions } from './device/system-clock.js';
-export { TunDevice, type TunOptions } from './device/tun.js';
+export { type TunCounters, TunDevice, type TunOptions } from './device/tun.js';
 export { Simulation, VirtualClock } from './device/virtual-clock.js';
 export type { SystemError } from './net/errors.js';
 export type { OnReadOptions } from './net/intake.js';
@@ -23,13 +23,22 @@ export type { SocketConnectOptions, SocketOptions } from './net/socket-options.j
 export { Stack, type StackOptions } from './net/stack.js';
 export { type OpenStackOptions, openStack } from './open.js';
 export { HandDevice } from './stack/by-hand.js';
-export { Listener, type ListenerHandler, StackCore, type StackCoreOptions } from './stack/core.js';
+export {
+  type ConnectOptions as CoreConnectOptions,
+  Listener,
+  type ListenerHandler,
+  type ListenOptions as CoreListenOptions,
+  StackCore,
+  type StackCoreOptions,
+} from './stack/core.js';
+export type { StackCounters } from './stack/counters.js';
 export * from './stack/device.js';
 export type { TimeWaitInfo } from './stack/timewaits.js';
 export { Arena } from './storage/arena.js';
 export { PacketBatch } from './storage/packet-batch.js';
 export { TcpClock } from './tcp/clock.js';
 export { DEFAULT_TCP_CONFIG, type TcpConfig } from './tcp/config.js';
+export type { CongestionControl } from './tcp/congestion.js';
 export {
   type CloseReason,
   Connection,
@@ -42,10 +51,44 @@ export type { TcpInfo } from './tcp/info.js';
 export { newReno } from './tcp/newreno.js';
 export type { Probe } from './tcp/probe.js';
 export { STATE_NAMES, type State } from './tcp/state.js';
+export type { ReceiveSpace, SendSpace, Tcb } from './tcp/tcb.js';
+export type { TimerId } from './tcp/timers.js';
 export { TRANSITIONS, type Transition, type TransitionEvent } from './tcp/transitions.js';
 export { Capture, type CaptureOptions } from './trace/capture.js';
-export type { SegmentFields, TcbSnapshot, TraceEvent } from './trace/event.js';
-export type { Ladder, LadderOptions } from './trace/ladder.js';
+export type {
+  CallEvent,
+  CongestionEvent,
+  Direction,
+  DropEvent,
+  End,
+  EventPlace,
+  FaultEvent,
+  KernelView,
+  NewEvent,
+  NewsEvent,
+  Origin,
+  ReleaseEvent,
+  SampleEvent,
+  SegmentEvent,
+  SegmentFields,
+  StateEvent,
+  TcbSnapshot,
+  TimerEvent,
+  TimerState,
+  TraceEvent,
+} from './trace/event.js';
+export type {
+  BothStates,
+  CrossingRung,
+  EndNames,
+  Ladder,
+  LadderOptions,
+  Rung,
+  RunRung,
+  SegmentRung,
+  SideRung,
+  WaitingSegment,
+} from './trace/ladder.js';
 export { type LadderData, ladderJson } from './trace/ladder-json.js';
 export { ladderMermaid } from './trace/ladder-mermaid.js';
 export { ladderSvg } from './trace/ladder-svg.js';

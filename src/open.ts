@@ -5,6 +5,7 @@ import { SystemClock } from './device/system-clock.js';
 import { TunDevice, type TunOptions } from './device/tun.js';
 import { Stack, type StackOptions } from './net/stack.js';
 
+/** What `openStack` may be told; nothing is required. */
 export interface OpenStackOptions extends Omit<StackOptions, 'clock' | 'device'> {
   /** The TUN device; null for a stack that only talks to itself. Default: `fw0`. */
   tun?: TunOptions | null | undefined;

@@ -26,6 +26,7 @@ export class DeviceFront implements Device {
     return this.device.maxSegmentBytes;
   }
 
+  /** Those of the device behind it. */
   get counters(): DeviceCounters {
     return this.device.counters;
   }
@@ -46,6 +47,7 @@ export class DeviceFront implements Device {
     this.device.ref();
   }
 
+  /** Undoes `ref`. */
   unref(): void {
     this.device.unref();
   }

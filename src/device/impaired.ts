@@ -10,6 +10,7 @@ import {
 import { type Impairments, Path, Transit } from './impairment.js';
 import { newCounters, type Packet, PacketPort } from './packet.js';
 
+/** What `impair` does to packets. */
 export interface ImpairOptions {
   /** What happens to packets that the device receives. Default: nothing. */
   in?: Partial<Impairments>;
@@ -34,8 +35,9 @@ export class ImpairedDevice implements Device {
   readonly checksumOffload: boolean;
   readonly maxSegmentBytes: number;
   readonly counters = newCounters();
-  /** Both directions; their `settings` may be changed at any time. */
+  /** Towards the stack; its `settings` may be changed at any time. */
   readonly in: Path;
+  /** Towards the device; its `settings` may be changed at any time. */
   readonly out: Path;
   readonly #device: Device;
   readonly #clock: Clock;

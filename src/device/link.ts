@@ -3,9 +3,11 @@ import type { Clock, Device, DevicePort } from '../stack/device.js';
 import { type Impairments, Path, Transit } from './impairment.js';
 import { newCounters, type Packet, PacketPort } from './packet.js';
 
+/** What a memory link is like. */
 export interface LinkOptions {
   /** What the network does to packets on their way from `a` to `b`. Default: nothing. */
   aToB?: Partial<Impairments>;
+  /** The same on their way from `b` to `a`. Default: nothing. */
   bToA?: Partial<Impairments>;
   /** The same seed makes the same run. Default 1. */
   seed?: number;
@@ -98,10 +100,13 @@ class LinkEnd implements Device {
  * bad as one likes. It copies packets, and needs the alarm of `clock` for itself.
  */
 export class MemoryLink {
+  /** One end. */
   readonly a: Device;
+  /** The other end. */
   readonly b: Device;
-  /** The two directions; their `settings` may be changed at any time. */
+  /** The way from `a` to `b`; its `settings` may be changed at any time. */
   readonly aToB: Path;
+  /** The way from `b` to `a`; its `settings` may be changed at any time. */
   readonly bToA: Path;
 
   constructor(clock: Clock, options: LinkOptions = {}) {

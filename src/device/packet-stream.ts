@@ -5,12 +5,17 @@ import { newCounters, PacketPort } from './packet.js';
 
 /** A Duplex, or whatever looks like one: each chunk is one IP packet. `Tun` of tuntap2 is one. */
 export type PacketStream = Pick<Duplex, 'on' | 'off' | 'write' | 'destroy'> & {
+  /** Name of the interface, where it has one. */
   readonly name?: string;
+  /** Largest packet, bytes, where it knows. */
   readonly mtu?: number;
+  /** Keeps the process alive. */
   ref?(): unknown;
+  /** Undoes `ref`. */
   unref?(): unknown;
 };
 
+/** What a stream does not say of itself. */
 export interface PacketStreamOptions {
   /** Default: the stream's own `name`, or `stream`. */
   name?: string;

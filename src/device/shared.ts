@@ -9,8 +9,9 @@ import { EVERYBODY, ownerOfPorts, Steering } from './steering.js';
 
 /** Which part of a device's traffic a stack has. */
 export interface Share {
-  /** Its number, from 0, and how many there are; the same as those of its queue. */
+  /** Its number, from 0: that of its queue. */
   readonly index: number;
+  /** How many there are. */
   readonly count: number;
   /** To the other shares, by their numbers; nothing at its own. See `connectShares`. */
   readonly peers: readonly (MessagePort | null)[];
@@ -45,8 +46,9 @@ export function ownsFlow({ index, count }: Omit<Share, 'peers'>) {
  */
 export class SharedDevice extends DeviceFront {
   readonly #share: Share;
-  /** Packets that other shares have got in our place, and we in theirs. */
+  /** Packets in our queue that belonged to other shares. */
   passedOn = 0;
+  /** Packets of ours that came by another queue. */
   takenOver = 0;
 
   constructor(device: Device, share: Share) {

@@ -8,6 +8,7 @@ const MAX_DELAY_MS = 0x7fff_ffff;
 /** How often it is asked whether there is a debugger now, µs. */
 const LOOK_EVERY_US = 500_000;
 
+/** What a `SystemClock` may be told. */
 export interface SystemClockOptions {
   /**
    * Whether the clock stands while the process does (at a breakpoint, or stopped by a signal), so that

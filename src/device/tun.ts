@@ -37,7 +37,12 @@ export interface TunOptions {
    * others, with the same options and the `name` of the first, attach to it. Then wrap each in a
    * `SharedDevice`. Default: one queue.
    */
-  queue?: { readonly index: number; readonly count: number };
+  queue?: {
+    /** Which one, from 0. */
+    readonly index: number;
+    /** How many there are. */
+    readonly count: number;
+  };
 }
 
 const DEFAULT_ADDRESSES = ['10.9.0.1/24', 'fd09::1/64'];
@@ -125,7 +130,14 @@ export class TunDevice implements Device {
   readonly maxSegmentBytes: number;
   readonly counters: TunCounters;
   /** What the kernel does for us; less than asked for where it refused. */
-  readonly offload: { readonly checksum: boolean; readonly tso4: boolean; readonly tso6: boolean };
+  readonly offload: {
+    /** Completes TCP checksums. */
+    readonly checksum: boolean;
+    /** Takes and makes super-segments over IPv4. */
+    readonly tso4: boolean;
+    /** The same over IPv6. */
+    readonly tso6: boolean;
+  };
   /** The kernel's addresses on this interface. */
   readonly addresses: readonly Subnet[];
   /** What was left out or deserves attention, one sentence each. */

@@ -15,6 +15,7 @@ export class Simulation {
     this.#now = start;
   }
 
+  /** The time, µs. */
   get now(): number {
     return this.#now;
   }
@@ -29,6 +30,7 @@ export class Simulation {
     return this.#events.add(time, run);
   }
 
+  /** Takes back what `at` has planned. */
   cancel(event: Entry<() => void>): void {
     this.#events.remove(event);
   }
@@ -67,6 +69,7 @@ export class Simulation {
 
 /** A clock whose time moves only by `step()` and `run()`, of its own or of its simulation. */
 export class VirtualClock implements Clock {
+  /** The line of time that it is on. */
   readonly simulation: Simulation;
   #alarm: Entry<() => void> | undefined;
 
@@ -97,10 +100,12 @@ export class VirtualClock implements Clock {
 
   unref(): void {}
 
+  /** See `Simulation.step`. */
   step(): boolean {
     return this.simulation.step();
   }
 
+  /** See `Simulation.run`. */
   run(until?: number): void {
     this.simulation.run(until);
   }

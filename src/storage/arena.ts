@@ -26,11 +26,15 @@ const NONE = -1;
  * memory limit of those who use it: `allocate` answers -1 when nothing fits.
  */
 export class Arena {
+  /** The memory. */
   readonly buffer: ArrayBuffer;
+  /** All of it, as bytes. */
   readonly bytes: Uint8Array;
+  /** All of it, as a view. */
   readonly view: DataView;
-  /** Bytes in blocks that are in use now, and at most so far. */
+  /** Bytes in blocks that are in use now. */
   used = 0;
+  /** The largest that `used` has been. */
   peak = 0;
 
   /** Offset of the first unit; what lies below is reserved. */

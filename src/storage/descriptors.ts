@@ -17,14 +17,17 @@ export const RX_CHECKSUM_TRUSTED = 1;
 
 /** Int32 words of one transmit descriptor: a header and at most two pieces of payload. */
 export const TX_STRIDE = 8;
-/** Words: arena offset and byte length of the header (IP and transport header, contiguous). */
+/** Word: arena offset of the header (IP and transport header, contiguous). */
 export const TX_HEADER_OFFSET = 0;
+/** Word: length of the header, bytes. */
 export const TX_HEADER_LENGTH = 1;
-/** Words: arena offset and byte length of the first piece of payload; length 0 for none. */
+/** Word: arena offset of the first piece of payload. */
 export const TX_PIECE1_OFFSET = 2;
+/** Word: its length, bytes; 0 for none. */
 export const TX_PIECE1_LENGTH = 3;
-/** Words: the second piece, when the payload wraps around the end of its ring; length 0 for none. */
+/** Word: arena offset of the second piece, when the payload wraps around the end of its ring. */
 export const TX_PIECE2_OFFSET = 4;
+/** Word: its length, bytes; 0 for none. */
 export const TX_PIECE2_LENGTH = 5;
 /** Word: payload bytes per segment where the packet is a TCP super-segment; 0 for an ordinary packet. */
 export const TX_GSO_SIZE = 6;
@@ -41,14 +44,17 @@ export const CONTROL_SETTLING = 0;
 /** Word: the stack has something to send. */
 export const CONTROL_WORK = 1;
 /**
- * Where the data of the next packet will be wanted: bytes of its IP and TCP header together, 0 when
- * nothing is expected; arena offset and room for the data; sequence number of their first byte. A
- * device may read a packet's data to that place when it is just the packet expected, and checked.
+ * Word: bytes of IP and TCP header, together, of the packet that is expected next; 0 for none. A device
+ * may read its data to where they are wanted when it is just the packet expected, and checked.
  */
 export const LANDING_HEADER = 2;
+/** Word: arena offset at which its data are wanted. */
 export const LANDING_OFFSET = 3;
+/** Word: room for its data, bytes. */
 export const LANDING_ROOM = 4;
+/** Word: sequence number of the first of them. */
 export const LANDING_SEQ = 5;
-/** Word: 4 or 6; then words in network byte order: source and destination address, both ports. */
+/** Word: its family, 4 or 6. */
 export const LANDING_FAMILY = 6;
+/** Words in network byte order: its source and destination address, both ports. */
 export const LANDING_KEY = 7;

@@ -22,7 +22,9 @@ export const HEADER_SLOT_BYTES = 128;
  * a descriptor; the consumer (`flushTo`) reads the table and must be done with it when it returns.
  */
 export class PacketBatch {
+  /** The descriptors, `TX_STRIDE` words each. */
   readonly table: Int32Array;
+  /** How many are filled. */
   count = 0;
   private readonly slots: number;
 

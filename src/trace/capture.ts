@@ -14,6 +14,7 @@ import { type SegmentKey, StateComments } from './state-comments.js';
 /** With so many changes of state for which no packet comes, a block of statistics is written for them. */
 const MOST_WAITING = 1000;
 
+/** Where a capture goes. */
 export interface CaptureOptions {
   /** Takes blocks of the file; false when one is lost, for now or for ever. */
   write: (block: Uint8Array) => boolean;
@@ -37,8 +38,9 @@ interface Arriving {
 export class Capture extends DeviceFront {
   /** The probe that the stack is to have. */
   readonly comments: StateComments;
-  /** Packets that came by, and of those that could not be kept. */
+  /** Packets that came by. */
   packets = 0;
+  /** Those of them that could not be kept. */
   lost = 0;
   readonly #write: (block: Uint8Array) => boolean;
   readonly #now: () => number;

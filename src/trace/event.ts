@@ -15,13 +15,19 @@ export const TWO_MSL = '2MSL';
 
 /** A segment, decoded. Sequence numbers are those of the wire, 0 … 2^32-1. */
 export interface SegmentFields {
+  /** Address of its sender. */
   source: string;
+  /** Port of its sender. */
   sourcePort: number;
+  /** Address of its receiver. */
   destination: string;
+  /** Port of its receiver. */
   destinationPort: number;
   /** In the order of the diagram: `SYN`, `SYN,ACK`, `FIN,ACK`, `PSH,ACK`, `RST`, `ACK`. */
   flags: string;
+  /** Sequence number. */
   seq: number;
+  /** Acknowledgment number; 0 without ACK. */
   ack: number;
   /** The 16 bits of the header, not scaled. */
   window: number;
@@ -29,35 +35,61 @@ export interface SegmentFields {
   length: number;
   /** Data bytes of each segment that a super-segment stands for; 0 for an ordinary one. */
   gsoSize: number;
+  /** Options that are there. */
   options: {
+    /** Largest segment that the sender takes, bytes (RFC 9293 §3.2). */
     mss?: number;
+    /** Shift of its windows (RFC 7323 §2). */
     windowScale?: number;
+    /** Selective acknowledgments may be sent to it (RFC 2018 §2). */
     sackPermitted?: true;
+    /** TSval and TSecr (RFC 7323 §3). */
     timestamps?: readonly [value: number, echo: number];
+    /** Blocks that have arrived beyond a gap (RFC 2018 §3). */
     sack?: readonly (readonly [left: number, right: number])[];
   };
 }
 
+/** A timer that runs. */
+export interface TimerState {
+  /** Its name, as in `TcpInfo.timer`. */
+  name: string;
+  /** Until it runs out. */
+  ms: number;
+}
+
 /** The control block in short: RFC 9293 §3.3.1, relative to nothing; sequence numbers 0 … 2^32-1. */
 export interface TcbSnapshot {
+  /** The state, as RFC 9293 writes it. */
   state: string;
+  /** ISS. */
   iss: number;
+  /** IRS. */
   irs: number;
+  /** SND.UNA. */
   sndUna: number;
+  /** SND.NXT. */
   sndNxt: number;
+  /** SND.WND, bytes. */
   sndWnd: number;
+  /** Congestion window, bytes. */
   cwnd: number;
+  /** Slow start threshold, bytes. */
   ssthresh: number;
+  /** RCV.NXT. */
   rcvNxt: number;
+  /** RCV.WND, bytes. */
   rcvWnd: number;
-  /** Bytes: written and not acknowledged, received and not read. */
+  /** Written and not acknowledged, bytes. */
   sendQueue: number;
+  /** Received and not read, bytes. */
   receiveQueue: number;
   /** The three facts about our FIN. */
   fin: 'none' | 'queued' | 'sent' | 'acknowledged';
+  /** Retransmission timeout, ms. */
   rtoMs: number;
   /** Names of armed timers, with milliseconds until they are due. */
-  timers: readonly { name: string; ms: number }[];
+  timers: readonly TimerState[];
 }
 
 /** What can be seen of a kernel's connection from outside: `KernelSocket`, without its ends. */
@@ -68,7 +100,7 @@ export interface KernelView {
    * What runs, and the milliseconds until it is due; null when nothing does. `keepalive` also ends
    * FIN-WAIT-2, `time-wait` also FIN-WAIT-2 without a socket.
    */
-  timer: { name: string; ms: number } | null;
+  timer: TimerState | null;
   /** Sequence numbers that are not acknowledged, or not sent: a FIN counts as one. */
   sendQueue: number;
   /** Sequence numbers that are not read, with the FIN; of a listener: connections that wait. */
@@ -77,11 +109,13 @@ export interface KernelView {
   retransmits: number;
 }
 
-interface Common {
+/** What all events have. */
+export interface EventPlace {
   /** Counts from 0 in a timeline, without gaps; what a bounded one has forgotten leaves no gap behind. */
   index: number;
   /** Microseconds, by the clock of our stack. */
   timeUs: number;
+  /** Whose event it is. */
   end: End;
   /**
    * `10.9.0.2:80 10.9.0.1:40000` or `[fd09::2]:80 [fd09::1]:40000`, our end first, whosever event it is;
@@ -95,42 +129,123 @@ interface Common {
   tcb: TcbSnapshot | null;
 }
 
-export type TraceEvent = Common &
+/** A segment arrived, or went out. */
+export interface SegmentEvent {
+  /** Says which event it is. */
+  kind: 'segment';
+  /** Seen from our stack. */
+  direction: Direction;
+  /** What was in it. */
+  segment: SegmentFields;
+}
+
+/** A connection is in another state. */
+export interface StateEvent {
+  /** Says which event it is. */
+  kind: 'state';
+  /** The state before: a name, or `not seen`. */
+  from: string;
+  /** The state after. */
+  to: string;
+  /** `CLOSE`, `rcv FIN` …: `TransitionEvent`; empty where it was only seen from outside. */
+  event: string;
+  /** Where the rule stands: `RFC 9293 §3.10.4`. */
+  section: string;
+  /** The reason, in a sentence. */
+  why: string;
+}
+
+/** A timer was set, has run out, or was stopped. */
+export interface TimerEvent {
+  /** Says which event it is. */
+  kind: 'timer';
+  /** What has become of it. */
+  action: 'armed' | 'fired' | 'cancelled';
+  /** Its name, as in `TcpInfo.timer`, or `2MSL`. */
+  timer: string;
+  /** For how long it was set, ms; else null. */
+  delayMs: number | null;
+}
+
+/** The program called: `connect`, `accept`, `write`, `read`, `shutdown`, `close` … */
+export interface CallEvent {
+  /** Says which event it is. */
+  kind: 'call';
+  /** The call, with what it was about. */
+  call: string;
+  /** Bytes, where that has a sense; else 0. */
+  bytes: number;
+}
+
+/** A packet, or a part of one, was thrown away. */
+export interface DropEvent {
+  /** Says which event it is. */
+  kind: 'drop';
+  /** Why, in a word or two. */
+  reason: string;
+}
+
+/** Congestion control noticed something. */
+export interface CongestionEvent {
+  /** Says which event it is. */
+  kind: 'congestion';
+  /** See `Probe.congestion`. */
+  event: string;
+}
+
+/** Somebody at the gate did something to a segment that waited, or put one in. */
+export interface FaultEvent {
+  /** Says which event it is. */
+  kind: 'fault';
+  /** What was done. */
+  action: 'drop' | 'delay' | 'duplicate' | 'swap' | 'corrupt' | 'inject';
+  /** Of the segment, seen from our stack. */
+  direction: Direction;
+  /** To what; null where it cannot be read. */
+  segment: SegmentFields | null;
+  /** Default `sent`, of an injection `injected`. */
+  origin?: Origin;
+}
+
+/** What waited at the gate goes on its way, as it is. Without a gate there are none. */
+export interface ReleaseEvent {
+  /** Says which event it is. */
+  kind: 'release';
+  /** Seen from our stack. */
+  direction: Direction;
+  /** What was in it. */
+  segment: SegmentFields;
+  /** Who made it. */
+  origin: Origin;
+}
+
+/** A program got an error, or the end of the stream. */
+export interface NewsEvent {
+  /** Says which event it is. */
+  kind: 'news';
+  /** What it was told. */
+  news: string;
+}
+
+/** What a kernel shows of its end, when something but time has changed in it (kernel-end.ts). */
+export interface SampleEvent extends KernelView {
+  /** Says which event it is. */
+  kind: 'sample';
+}
+
+/** One thing that has happened; `kind` says what. */
+export type TraceEvent = EventPlace &
   (
-    | { kind: 'segment'; direction: Direction; segment: SegmentFields }
-    | {
-        kind: 'state';
-        from: string;
-        to: string;
-        /** `CLOSE`, `rcv FIN` …: `TransitionEvent`; empty where it was only seen from outside. */
-        event: string;
-        section: string;
-        why: string;
-      }
-    | {
-        kind: 'timer';
-        action: 'armed' | 'fired' | 'cancelled';
-        timer: string;
-        delayMs: number | null;
-      }
-    | { kind: 'call'; call: string; bytes: number }
-    | { kind: 'drop'; reason: string }
-    | { kind: 'congestion'; event: string }
-    /** Somebody at the gate did something to a segment that waited, or put one in. */
-    | {
-        kind: 'fault';
-        action: 'drop' | 'delay' | 'duplicate' | 'swap' | 'corrupt' | 'inject';
-        direction: Direction;
-        segment: SegmentFields | null;
-        /** Default `sent`, of an injection `injected`. */
-        origin?: Origin;
-      }
-    /** What waited at the gate goes on its way, as it is. Without a gate there are none. */
-    | { kind: 'release'; direction: Direction; segment: SegmentFields; origin: Origin }
-    /** A program got an error, or the end of the stream. */
-    | { kind: 'news'; news: string }
-    /** What a kernel shows of its end, when something but time has changed in it (kernel-end.ts). */
-    | ({ kind: 'sample' } & KernelView)
+    | SegmentEvent
+    | StateEvent
+    | TimerEvent
+    | CallEvent
+    | DropEvent
+    | CongestionEvent
+    | FaultEvent
+    | ReleaseEvent
+    | NewsEvent
+    | SampleEvent
   );
 
 /** What an event is before it has a place in a timeline. */

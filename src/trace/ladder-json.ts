@@ -1,12 +1,13 @@
 // A ladder as plain data, for programs. Knows what is worth keeping; must not know how it is drawn.
 
 import type { TraceEvent } from './event.js';
-import { DEFAULT_NAMES, type Ladder, type LadderOptions } from './ladder.js';
+import { DEFAULT_NAMES, type EndNames, type Ladder, type LadderOptions } from './ladder.js';
 import { buildLadders } from './ladder-builder.js';
 
+/** Ladders as data. */
 export interface LadderData {
   /** What the ends are called. */
-  names: { readonly ours: string; readonly theirs: string };
+  names: EndNames;
   /** One for each connection. */
   ladders: readonly Ladder[];
 }

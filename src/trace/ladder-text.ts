@@ -13,6 +13,7 @@ import {
 import { drawArrow, drawNote, drawRun, labelled } from './ladder-arrows.js';
 import { buildLadders } from './ladder-builder.js';
 
+/** What a text shows, and how. */
 export interface LadderTextOptions extends LadderOptions {
   /** With SGR sequences for terminals; default false. */
   colour?: boolean;

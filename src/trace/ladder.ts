@@ -31,13 +31,29 @@ export interface RunRung {
   acks: number;
 }
 
+/** The states of both ends; null where one is not known, or not to be told. */
+export interface BothStates {
+  /** Of our end. */
+  ours: string | null;
+  /** Of the other end. */
+  theirs: string | null;
+}
+
+/** What the ends are called. */
+export interface EndNames {
+  /** Our end. */
+  readonly ours: string;
+  /** The other end. */
+  readonly theirs: string;
+}
+
 /** Two segments that were sent before the other one arrived. */
 export interface CrossingRung {
   kind: 'crossing';
   out: SegmentRung;
   in: SegmentRung;
   /** States in which they were sent, where they were entered just before; else null. */
-  sentIn: { ours: string | null; theirs: string | null };
+  sentIn: BothStates;
 }
 
 /** What a program asked for, `close()`; what was noticed at one end; or nothing but a state. */
@@ -55,9 +71,11 @@ export type Rung = {
 export interface Ladder {
   /** `10.9.0.2:80` */
   ours: string;
+  /** `10.9.0.1:40000` */
   theirs: string;
   /** The states before anything happened; null where they are not known. */
-  before: { ours: string | null; theirs: string | null };
+  before: BothStates;
+  /** What happened, in order. */
   rungs: readonly Rung[];
 }
 
@@ -68,13 +86,14 @@ export interface WaitingSegment {
   origin: Origin;
 }
 
+/** What a drawing shows, and how it calls it. */
 export interface LadderOptions {
   /** Only this connection (`TraceEvent.connection`); default: each, one ladder after the other. */
   connection?: string;
   /** What waits at the gate, in the order in which it would go; default: what is known to have come. */
   waiting?: readonly WaitingSegment[];
   /** What the ends are called; default `finwait` and `peer`. */
-  names?: { readonly ours: string; readonly theirs: string };
+  names?: EndNames;
 }
 
 export const DEFAULT_NAMES = { ours: 'finwait', theirs: 'peer' } as const;

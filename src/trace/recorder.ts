@@ -31,6 +31,7 @@ import {
 import { snapshot } from './snapshot.js';
 import type { Timeline } from './timeline.js';
 
+/** What a `Recorder` may be told. */
 export interface RecorderOptions {
   /** Whose stack it is; default `ours`. What that of the others sends is `in`, and so on. */
   end?: End;

@@ -22,6 +22,7 @@ export class Timeline {
     return this.#events;
   }
 
+  /** Adds an event, with its index. */
   add(event: NewEvent): TraceEvent {
     const placed = { index: this.#added++, ...event } as TraceEvent;
     this.#events.push(placed);

@@ -8,13 +8,20 @@ const MAPPED = 0xffff;
  * representation only: the same words are the same address, and ::ffff:a.b.c.d is family 4.
  */
 export class IpAddress {
+  /** 0.0.0.0 */
   static readonly v4Any = IpAddress.v4(0);
+  /** :: */
   static readonly v6Any = IpAddress.v6(0, 0, 0, 0);
 
+  /** 4 also for `::ffff:a.b.c.d`. */
   readonly family: 4 | 6;
+  /** Bits 0 to 31, int32. */
   readonly w0: number;
+  /** Bits 32 to 63. */
   readonly w1: number;
+  /** Bits 64 to 95. */
   readonly w2: number;
+  /** Bits 96 to 127: of IPv4, all of the address. */
   readonly w3: number;
 
   private constructor(w0: number, w1: number, w2: number, w3: number) {
@@ -50,6 +57,7 @@ export class IpAddress {
     return IpAddress.v6(word(0), word(2), word(4), word(6));
   }
 
+  /** Whether it is the same address. */
   equals(other: IpAddress): boolean {
     return (
       this.w3 === other.w3 && this.w2 === other.w2 && this.w1 === other.w1 && this.w0 === other.w0
@@ -91,7 +99,9 @@ export class IpAddress {
 
 /** An interface address with the length of its network prefix, in bits. */
 export class Subnet {
+  /** The address, host bits included. */
   readonly address: IpAddress;
+  /** Length of the network prefix, bits. */
   readonly prefix: number;
 
   /** RangeError where the prefix is not an integer from 0 to 32 (IPv4) or 128 (IPv6). */

@@ -70,23 +70,33 @@ const PAD1 = 0;
 
 /** The fields of one header; one object is filled again for each packet that arrives. */
 export class IpHeader {
+  /** 4 or 6. */
   family = 0;
   /** Bytes before the payload: IPv4 options and IPv6 extension headers are part of it. */
   headerLength = 0;
   /** Where the payload begins: an offset in the view, not in the packet. */
   payloadOffset = 0;
+  /** Bytes of the payload. */
   payloadLength = 0;
   /** Protocol of the payload; IPv6: of what follows the extension headers that were read. */
   protocol = 0;
   /** Words of the addresses as in `IpAddress`: IPv4 is mapped. */
   src0 = 0;
+  /** See `src0`. */
   src1 = 0;
+  /** See `src0`. */
   src2 = 0;
+  /** See `src0`. */
   src3 = 0;
+  /** The destination, as `src0` the source. */
   dst0 = 0;
+  /** See `dst0`. */
   dst1 = 0;
+  /** See `dst0`. */
   dst2 = 0;
+  /** See `dst0`. */
   dst3 = 0;
+  /** TTL, or hop limit. */
   ttl = 0;
   /** IPv4 TOS or IPv6 traffic class: DSCP and ECN. */
   trafficClass = 0;

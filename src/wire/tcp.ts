@@ -35,18 +35,25 @@ const MAX_WINDOW_SHIFT = 14;
 
 /** The fields of one segment; one object is filled again for each segment that arrives. */
 export class TcpSegment {
+  /** Source port. */
   sourcePort = 0;
+  /** Destination port. */
   destinationPort = 0;
   /** int32, as all sequence numbers. */
   seq = 0;
+  /** Acknowledgment number, int32; valid with `ACK`. */
   ack = 0;
+  /** Bits of the header: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64, CWR 128. */
   flags = 0;
   /** The 16 bits of the header, not scaled. */
   window = 0;
+  /** Urgent pointer; valid with `URG`. */
   urgentPointer = 0;
+  /** Bytes of the header, with options. */
   headerLength = 0;
   /** Where the data begins: an offset in the view, not in the segment. */
   dataOffset = 0;
+  /** Bytes of data. */
   dataLength = 0;
   /** SEG.LEN of RFC 9293: data, and one each for SYN and FIN. */
   length = 0;
@@ -59,12 +66,17 @@ export class TcpSegment {
   mss = 0;
   /** -1 where the option is absent; at most 14. */
   windowScale = -1;
+  /** Whether the SACK-permitted option is there (RFC 2018 §2). */
   sackPermitted = false;
+  /** Whether the timestamps option is there (RFC 7323 §3.2). */
   hasTimestamps = false;
+  /** TSval, int32. */
   tsVal = 0;
+  /** TSecr, int32. */
   tsEcr = 0;
   /** SACK blocks, and their edges: left, right, left, right ... */
   sackCount = 0;
+  /** Left edge, right edge, and so on; `2 * sackCount` of them. */
   readonly sackEdges = new Int32Array(8);
   /** An option had an illegal length; it and all behind it were ignored. */
   badOptions = false;
