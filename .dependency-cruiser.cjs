@@ -10,7 +10,7 @@ const LAYERS = {
   net: ['wire', 'storage', 'tcp', 'stack', 'trace'],
   dropin: ['wire', 'storage', 'tcp', 'stack', 'device', 'net'],
   services: ['tcp', 'stack', 'net'],
-  enclosure: [],
+  enclosure: ['wire', 'storage', 'device'],
   trace: ['wire', 'storage', 'tcp', 'stack', 'device'],
   lab: ['wire', 'storage', 'tcp', 'stack', 'device', 'net', 'trace', 'enclosure'],
   testing: [...['wire', 'storage', 'tcp', 'stack', 'device', 'net', 'dropin'], ...['trace', 'lab']],

@@ -8,6 +8,7 @@
         'native/interface.c',
         'native/netlink.c',
         'native/steering.c',
+        'native/enclosure.c',
       ],
       'defines': ['NAPI_VERSION=8', '_GNU_SOURCE'],
       'cflags': ['-std=c11', '-O2', '-Wall', '-Wextra'],

@@ -2,14 +2,17 @@
 // No state outside of the objects handed out, so it loads into any number of threads.
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
 #include <malloc.h>
 #include <node_api.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "enclosure.h"
 #include "interface.h"
 #include "tun.h"
 
@@ -246,6 +249,91 @@ static napi_value list_routes(napi_env env, napi_callback_info info) {
   return list.array;
 }
 
+// persist(handle): the interface stays when the handle is closed.
+static napi_value persist(napi_env env, napi_callback_info info) {
+  napi_value argument;
+  struct device *device;
+  if (!get_arguments(env, info, 1, &argument) || (device = get_device(env, argument)) == NULL) {
+    return throw_arguments(env);
+  }
+  if (ioctl(device->tun.fd, TUNSETPERSIST, 1) == 0) return NULL;
+  struct failure failure;
+  fail(&failure, "TUNSETPERSIST", "TUN device");
+  return throw_failure(env, &failure);
+}
+
+// --- other programs ---
+
+static void free_texts(char **texts) {
+  for (size_t i = 0; texts != NULL && texts[i] != NULL; i++) free(texts[i]);
+  free(texts);
+}
+
+// Ends with a NULL, as execve(2) wants it; NULL where it is no array of texts.
+static char **get_texts(napi_env env, napi_value list) {
+  uint32_t count;
+  if (napi_get_array_length(env, list, &count) != napi_ok) return NULL;
+  char **texts = calloc((size_t)count + 1, sizeof *texts);
+  for (uint32_t i = 0; texts != NULL && i < count; i++) {
+    napi_value entry;
+    size_t length;
+    bool known = napi_get_element(env, list, i, &entry) == napi_ok &&
+        napi_get_value_string_utf8(env, entry, NULL, 0, &length) == napi_ok &&
+        (texts[i] = malloc(length + 1)) != NULL;
+    if (known) {
+      napi_get_value_string_utf8(env, entry, texts[i], length + 1, NULL);
+      continue;
+    }
+    free_texts(texts);
+    return NULL;
+  }
+  return texts;
+}
+
+// start(argv, environment, user, network, descriptors, lastSignal): exit code. Blocks until the end.
+static napi_value start_program(napi_env env, napi_callback_info info) {
+  napi_value arguments[6], result;
+  char user[TEXT], network[TEXT];
+  napi_typedarray_type type;
+  void *kept;
+  struct start start = {.user = user, .network = network};
+  if (!get_arguments(env, info, 6, arguments) || !get_text(env, arguments[2], user) ||
+      !get_text(env, arguments[3], network) ||
+      napi_get_typedarray_info(env, arguments[4], &type, &start.kept_count, &kept, NULL, NULL) !=
+          napi_ok || type != napi_int32_array ||
+      napi_get_value_int32(env, arguments[5], &start.last_signal) != napi_ok) {
+    return throw_arguments(env);
+  }
+  struct failure failure;
+  start.kept = kept;
+  start.argv = get_texts(env, arguments[0]);
+  start.envp = get_texts(env, arguments[1]);
+  bool complete = start.argv != NULL && start.envp != NULL;
+  int code = complete ? enclosure_run(&start, &failure) : -1;
+  free_texts(start.argv);
+  free_texts(start.envp);
+  if (!complete) return throw_arguments(env);
+  if (code < 0) return throw_failure(env, &failure);
+  napi_create_int32(env, code, &result);
+  return result;
+}
+
+// listen(address, port): a descriptor.
+static napi_value listen_at(napi_env env, napi_callback_info info) {
+  napi_value arguments[2], result;
+  char address[TEXT];
+  int32_t port;
+  struct failure failure;
+  if (!get_arguments(env, info, 2, arguments) || !get_text(env, arguments[0], address) ||
+      napi_get_value_int32(env, arguments[1], &port) != napi_ok) {
+    return throw_arguments(env);
+  }
+  int fd = enclosure_listen(address, port, &failure);
+  if (fd < 0) return throw_failure(env, &failure);
+  napi_create_int32(env, fd, &result);
+  return result;
+}
+
 // --- attached ---
 
 static void call(struct device *device, napi_ref callback, size_t count, int32_t argument) {
@@ -435,7 +523,8 @@ NAPI_MODULE_INIT() {
   const struct { const char *name; napi_callback function; } functions[] = {
       {"open", open_device}, {"adopt", adopt_descriptor}, {"routes", list_routes},
       {"attach", attach},    {"transmit", transmit},      {"reference", reference},
-      {"close", close_handle},
+      {"close", close_handle}, {"persist", persist}, {"start", start_program},
+      {"listen", listen_at},
   };
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
     napi_value function;

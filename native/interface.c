@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
+#include <linux/ethtool.h>
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <linux/virtio_net.h>
 #include <pthread.h>
 #include <sched.h>
@@ -77,20 +79,50 @@ static bool set_offload(int fd, bool wanted, unsigned *abilities) {
   return ioctl(fd, TUNSETOFFLOAD, 0) == 0;
 }
 
-// A further queue joins the interface that the first one has made. The first one must not join that of
-// another program; only a persistent interface may exist already, and its owner is careful.
-static bool claim(int fd, struct ifreq *request, bool first) {
-  if (!first) return ioctl(fd, TUNSETIFF, request) == 0;
+// Whether it is a TUN device that somebody is attached to: its carrier comes and goes with that.
+static bool is_in_use(const char *name) {
+  struct ethtool_drvinfo driver = {.cmd = ETHTOOL_GDRVINFO};
+  struct ethtool_value link = {.cmd = ETHTOOL_GLINK};
+  struct ifreq request = {.ifr_data = (void *)&driver};
+  snprintf(request.ifr_name, IFNAMSIZ, "%s", name);
+  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  bool is_tun = fd >= 0 && ioctl(fd, SIOCETHTOOL, &request) == 0 && strcmp(driver.driver, "tun") == 0;
+  request.ifr_data = (void *)&link;
+  bool known = is_tun && ioctl(fd, SIOCETHTOOL, &request) == 0;
+  if (fd >= 0) close(fd);
+  return known && link.data != 0;
+}
+
+// A first queue must not join the interface of another program: that has its own already, or is
+// persistent and waits for its next owner.
+static bool claim_first(int fd, struct ifreq *request) {
   struct ifreq own = *request;
   own.ifr_flags |= (short)IFF_TUN_EXCL;
   if (ioctl(fd, TUNSETIFF, &own) == 0) {
     *request = own;
     return true;
   }
-  if (errno != EBUSY || ioctl(fd, TUNSETIFF, request) != 0) return false;
+  if (errno != EBUSY) return false;
+  if (is_in_use(request->ifr_name)) {
+    errno = EBUSY;
+    return false;
+  }
+  if (ioctl(fd, TUNSETIFF, request) != 0) return false;
   if (ioctl(fd, TUNGETIFF, &own) == 0 && (own.ifr_flags & IFF_PERSIST) != 0) return true;
   errno = EBUSY;
   return false;
+}
+
+// A further queue joins the interface that the first one has made. A persistent interface for several
+// queues serves whoever wants one as well.
+static bool claim(int fd, struct ifreq *request, int queue, int queues) {
+  if (queues > 1) request->ifr_flags |= IFF_MULTI_QUEUE;
+  if (queue > 0) return ioctl(fd, TUNSETIFF, request) == 0;
+  if (queues > 1) return claim_first(fd, request);
+  if (ioctl(fd, TUNSETIFF, request) == 0) return true;
+  if (errno != EINVAL) return false;
+  request->ifr_flags |= IFF_MULTI_QUEUE;
+  return if_nametoindex(request->ifr_name) != 0 && claim_first(fd, request);
 }
 
 static bool open_tun(const struct interface_options *options, struct interface *out,
@@ -105,10 +137,8 @@ static bool open_tun(const struct interface_options *options, struct interface *
     request.ifr_flags |= IFF_VNET_HDR;
     out->abilities |= ABLE_VNET_HEADER;
   }
-  if (options->queues > 1) request.ifr_flags |= IFF_MULTI_QUEUE;
   snprintf(request.ifr_name, IFNAMSIZ, "%s", options->name);
-  bool claimed = options->queues > 1 ? claim(out->fd, &request, options->queue == 0)
-                                     : ioctl(out->fd, TUNSETIFF, &request) == 0;
+  bool claimed = claim(out->fd, &request, options->queue, options->queues);
   if (!claimed) return fail(failure, "TUNSETIFF", options->name);
   snprintf(out->name, IFNAMSIZ, "%s", request.ifr_name);
   if ((out->abilities & ABLE_VNET_HEADER) != 0) {
@@ -227,6 +257,18 @@ static void await_addresses(int socket, const struct interface_options *options,
   }
 }
 
+// Of a persistent interface the kernel notices in the background, once a second, that somebody has come
+// to it, and drops what it is to send until then.
+static void await_carrier(int socket, const char *name) {
+  const struct timespec pause = {.tv_nsec = 1000000};
+  struct ifreq request = {0};
+  snprintf(request.ifr_name, IFNAMSIZ, "%s", name);
+  for (int tries = 0; tries < 1500; tries++) {
+    if (ioctl(socket, SIOCGIFFLAGS, &request) != 0 || (request.ifr_flags & IFF_RUNNING) != 0) return;
+    nanosleep(&pause, NULL);
+  }
+}
+
 static bool configure(const struct interface_options *options, struct interface *out,
                       struct failure *failure) {
   out->watch = netlink_open(RTMGRP_LINK);
@@ -236,6 +278,7 @@ static bool configure(const struct interface_options *options, struct interface 
       set_value(socket, out->name, false, options->queue_length, failure) &&
       set_up(socket, out->name, failure) && add_addresses(socket, options, out, failure);
   if (done) await_addresses(socket, options, out);
+  if (done) await_carrier(socket, out->name);
   close(socket);
   return done;
 }

@@ -1,13 +1,23 @@
 // What finwait needs of a machine, one function a need. Knows Linux; must not know how results are shown.
 
-import { closeSync, constants, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { findAddressClash } from '../device/address-clash.js';
 import { native } from '../device/native.js';
 import { TunDevice } from '../device/tun.js';
+import { mayMakeInterfaces } from '../enclosure/enclosure.js';
+import { MARK, namespaceOf } from '../enclosure/networks.js';
 import { ask, controlSockets } from './control.js';
 import { deviceFailure } from './device-failure.js';
 import { errorCode } from './failure.js';
 import type { NetworkOptions } from './network-options.js';
+import {
+  containerKind,
+  explainTun,
+  HERE,
+  type Refusal,
+  SUDO,
+  settingsRefusal,
+} from './refusals.js';
 import type { StackReport } from './report.js';
 
 /** What was looked at, whether it is as needed, and what mends it. */
@@ -20,13 +30,19 @@ export interface Check {
 }
 
 const TUN = '/dev/net/tun';
-/** capability.h */
-const CAP_NET_ADMIN = 12n;
+const { read } = HERE;
 
-/** All checks, in the order in which things would go wrong. */
-export async function runChecks(options: NetworkOptions): Promise<Check[]> {
-  const checks = [checkNode(), checkAddon(), checkTun(), checkCapability(options)];
-  checks.push(checkUserNamespaces(), checkIpv6(options), await checkName(options));
+/**
+ * All checks, in the order in which things would go wrong.
+ * @param refusal why no network of its own can be had, where one is needed
+ */
+export async function runChecks(
+  options: NetworkOptions,
+  refusal: Refusal | null,
+): Promise<Check[]> {
+  const checks = [checkNode(), checkAddon(), checkContainer(), checkTun()];
+  checks.push(checkCapability(options), checkUserNamespaces(refusal), checkIpv6(options));
+  checks.push(await checkName(options));
   if (checks[1]!.verdict === 'ok') checks.push(checkAddresses(options));
   if (checks.every(({ verdict }) => verdict !== 'bad')) checks.push(checkTrial(options));
   return checks;
@@ -50,15 +66,6 @@ function badFromError(name: string, error: unknown): Check {
   return bad(name, message, fix);
 }
 
-/** A file's text without its last newline; '' where it can't be read. */
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch {
-    return '';
-  }
-}
-
 function checkNode(): Check {
   // An older one does not get as far as this.
   return ok('node', `version ${process.versions.node}`);
@@ -73,32 +80,35 @@ function checkAddon(): Check {
   }
 }
 
+function checkContainer(): Check {
+  const kind = containerKind(HERE);
+  if (kind === null) return ok('container', 'none that shows');
+  const finding = `this is one (${kind}): finwait works in its network, not in that of the machine`;
+  return ok('container', finding);
+}
+
 export function checkTun(): Check {
   try {
     closeSync(openSync(TUN, constants.O_RDWR));
     return ok('tun', `${TUN} can be opened`);
   } catch (error) {
-    if (/^(EACCES|EPERM)$/.test(errorCode(error))) {
-      const finding = `${TUN} may not be opened by this user`;
-      return bad('tun', finding, 'run as root, or once: sudo chmod 0666 /dev/net/tun');
-    }
-    const finding = `${TUN} cannot be opened (${errorCode(error)}): the kernel has no TUN driver, or the container hides it`;
-    return bad('tun', finding, 'sudo modprobe tun, or docker run --device /dev/net/tun ...');
+    return bad('tun', ...explainTun(errorCode(error)));
   }
 }
 
-/** Whether this process has CAP_NET_ADMIN, proc(5). */
-function hasNetAdmin(): boolean {
-  const mask = /^CapEff:\s*([0-9a-f]+)$/m.exec(read('/proc/self/status'))?.[1] ?? '0';
-  return ((BigInt(`0x${mask}`) >> CAP_NET_ADMIN) & 1n) === 1n;
+function checkCapability(options: NetworkOptions): Check {
+  const inside = process.env[MARK] === undefined ? '' : ', in a network of its own';
+  if (mayMakeInterfaces()) return ok('capability', `this process has CAP_NET_ADMIN${inside}`);
+  const finding = 'this process lacks CAP_NET_ADMIN, which making an interface needs';
+  // One that root has made for this user can be used without.
+  return canAttach(options)
+    ? note('capability', finding, SUDO)
+    : bad('capability', finding, `${SUDO}, or without --host-network where user namespaces work`);
 }
 
-function checkCapability({ name }: NetworkOptions): Check {
-  if (hasNetAdmin()) return ok('capability', 'this process has CAP_NET_ADMIN');
-  const finding = 'this process lacks CAP_NET_ADMIN, which making an interface needs';
-  const fix = 'run it with sudo, or in a network of its own, which `unshare -Urn` opens';
-  // One that root has made for this user can be used without; the trial will show it.
-  return interfaceExists(name) ? note('capability', finding, fix) : bad('capability', finding, fix);
+/** Whether there is an interface of that name that this process may use. */
+export function canAttach(options: NetworkOptions): boolean {
+  return interfaceExists(options.name) && checkTrial(options).verdict !== 'bad';
 }
 
 /** Whether this network namespace has an interface of that name; /sys may show another one's. */
@@ -107,27 +117,14 @@ function interfaceExists(name: string): boolean {
   return lines.some((line) => line.trim().startsWith(`${name}:`));
 }
 
-/** What keeps an ordinary user from making a network namespace, or null. */
-export function namespaceObstacle(): [finding: string, fix: string] | null {
-  if (read('/proc/sys/user/max_user_namespaces') === '0') {
-    return ['max_user_namespaces is 0', 'sudo sysctl user.max_user_namespaces=10000'];
+function checkUserNamespaces(refusal: Refusal | null): Check {
+  if (refusal !== null) {
+    const [finding, fix] = refusal;
+    return bad('user namespaces', `no network of its own for this user: ${finding}`, fix);
   }
-  if (read('/proc/sys/kernel/unprivileged_userns_clone') === '0') {
-    return ['unprivileged_userns_clone is 0', 'sudo sysctl kernel.unprivileged_userns_clone=1'];
-  }
-  if (read('/proc/sys/kernel/apparmor_restrict_unprivileged_userns') === '1') {
-    return [
-      'AppArmor takes the capabilities away in them',
-      'sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0',
-    ];
-  }
-  return null;
-}
-
-function checkUserNamespaces(): Check {
-  const obstacle = namespaceObstacle();
-  if (obstacle === null) return ok('user namespaces', 'allowed');
-  const [finding, fix] = obstacle;
+  const settings = settingsRefusal(HERE);
+  if (settings === null) return ok('user namespaces', 'allowed');
+  const [finding, fix] = settings;
   return note('user namespaces', `not of use here: ${finding}; needed only without root`, fix);
 }
 
@@ -140,12 +137,14 @@ function checkIpv6({ links, netns }: NetworkOptions): Check {
   return note('ipv6', 'disabled in this kernel or namespace: IPv4 only', fix);
 }
 
-async function checkName({ name, netns }: NetworkOptions): Promise<Check> {
+async function checkName(options: NetworkOptions): Promise<Check> {
+  const { name, netns } = options;
   if (netns !== undefined) return ok('name', 'not checked in another network namespace');
   if (!interfaceExists(name)) return ok('name', `no interface ${name} exists yet`);
+  if (canAttach(options)) return ok('name', `${name} exists, and waits for whoever attaches to it`);
   for (const path of controlSockets()) {
     const report = (await ask(path, { command: 'sockets' })) as StackReport | null;
-    if (report?.name !== name) continue;
+    if (report?.name !== name || !isHere(report.pid)) continue;
     return bad(
       'name',
       `${name} is in use by finwait, process ${report.pid}`,
@@ -153,6 +152,11 @@ async function checkName({ name, netns }: NetworkOptions): Promise<Check> {
     );
   }
   return note('name', `an interface ${name} exists already`, 'choose another with --name');
+}
+
+/** Whether a process is in the network that we are in. */
+function isHere(pid: number): boolean {
+  return namespaceOf(pid, 'net') === namespaceOf('self', 'net');
 }
 
 function checkAddresses({ links, netns, name }: NetworkOptions): Check {

@@ -32,9 +32,14 @@ export interface Caller {
 /** What each command begins that is not one question. */
 export type Conversations = Readonly<Record<string, (caller: Caller) => Conversation>>;
 
+/** Where stacks have their sockets instead: those of one place do not see those of another. */
+const RUNTIME_DIRECTORY = 'FINWAIT_RUNTIME_DIR';
+
 /** Directories in which stacks of this user may have their sockets, the preferred one first. */
 export function runtimeDirectories(): string[] {
   const uid = process.getuid!();
+  const chosen = process.env[RUNTIME_DIRECTORY];
+  if (chosen !== undefined && chosen !== '') return [chosen];
   const own = process.env.XDG_RUNTIME_DIR;
   return [
     ...(own !== undefined && isOurs(own) ? [join(own, 'finwait')] : []),

@@ -5,6 +5,7 @@ import { type Check, runChecks } from './checks.js';
 import type { Command, Input } from './command.js';
 import { EXIT_ENVIRONMENT, EXIT_OK } from './failure.js';
 import { NETWORK_OPTIONS, readNetworkOptions } from './network-options.js';
+import { OWN_NETWORK_OPTIONS, runInside, staysHere, triedNetwork } from './own-network.js';
 
 const MARKS = {
   ok: styleText('green', ' ok '),
@@ -18,13 +19,21 @@ export const doctorCommand: Command = {
   description:
     'Checks whether `finwait serve` with the same options would work on this machine, and says what\n' +
     'mends it where it would not. Exit code 0 if all is well, else 3.',
-  options: { ...NETWORK_OPTIONS, json: { help: 'as JSON: {"ok": ..., "checks": [...]}' } },
+  options: {
+    ...NETWORK_OPTIONS,
+    ...OWN_NETWORK_OPTIONS,
+    json: { help: 'as JSON: {"ok": ..., "checks": [...]}' },
+  },
   maxArguments: 0,
   run: runDoctor,
 };
 
 async function runDoctor(input: Input): Promise<number> {
-  const checks = await runChecks(readNetworkOptions(input));
+  const options = readNetworkOptions(input);
+  const refusal = staysHere(input) ? null : triedNetwork();
+  // What `serve` would find in a network of its own can be seen there only.
+  if (refusal === null && !staysHere(input)) return runInside(input);
+  const checks = await runChecks(options, refusal);
   const ok = checks.every(({ verdict }) => verdict !== 'bad');
   if (input.given('json')) process.stdout.write(`${JSON.stringify({ ok, checks }, null, 2)}\n`);
   else process.stdout.write(checks.map(formatCheck).join('') + formatSummary(checks, ok));

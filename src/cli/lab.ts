@@ -28,11 +28,13 @@ import {
   report,
   summary,
 } from './lab-report.js';
-import { runWithRights } from './lab-rights.js';
+import { enterNetwork, OWN_NETWORK_OPTIONS } from './own-network.js';
 
 /** Runs at once where all are asked for: most of their time they wait for a timer of the kernel. */
 const SITES = 8;
 const MAX_SEED = 0xffff_ffff;
+
+const NEED = { makes: 'networks', instead: 'or leave the kernel out: --sim' } as const;
 
 export const labCommand: Command = {
   name: 'lab',
@@ -43,6 +45,7 @@ export const labCommand: Command = {
     'happened; exit code 0 if all passed, else 1. Needs root, or user namespaces and /dev/net/tun.',
   options: {
     all: { help: 'all scenarios: a line each, and the ladder of those that fail' },
+    ...OWN_NETWORK_OPTIONS,
     sim: { help: 'between two of our stacks in virtual time, without the kernel' },
     json: { help: 'as JSON: an array with the result of each scenario; of the list: its entries' },
     mermaid: { help: 'each ladder as a sequence diagram in the language of Mermaid' },
@@ -69,7 +72,7 @@ async function runLab(input: Input): Promise<number> {
   const scenarios = choose(names, input.given('all'));
   checkForms(input, scenarios);
   const site = readSite(input);
-  const elsewhere = site.simulated ? null : await runWithRights();
+  const elsewhere = site.simulated ? null : enterNetwork(input, NEED);
   if (elsewhere !== null) return elsewhere;
   try {
     if (input.given('step')) return await stepThrough(scenarios[0]!, site, input);

@@ -17,9 +17,17 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'bring up a TUN device with http, echo, discard and chargen behind it',
     load: async () => (await import('./serve.js')).serveCommand,
   },
+  run: {
+    summary: 'run a Node program whose sockets and servers use our own TCP, unchanged',
+    load: async () => (await import('./run.js')).runCommand,
+  },
   nc: {
     summary: 'netcat over our own TCP: connect or listen, and copy stdin and stdout',
     load: async () => (await import('./nc.js')).ncCommand,
+  },
+  shell: {
+    summary: 'open a network of your own, without root, and a shell or a command in it',
+    load: async () => (await import('./shell.js')).shellCommand,
   },
   debug: {
     summary: 'step through what a running stack does: its segments wait until you let them pass',

@@ -6,6 +6,8 @@ import { Crew } from './crew.js';
 import { EXIT_OK } from './failure.js';
 import { workingLinks } from './host.js';
 import { readStackOptions, STACK_OPTIONS } from './network-options.js';
+import { enterNetwork, OWN_NETWORK_OPTIONS } from './own-network.js';
+import { PUBLISH_OPTION, Publications } from './publications.js';
 import { RECORDING_OPTIONS, Recording } from './recording.js';
 import { readPorts, SERVICE_OPTIONS } from './service-set.js';
 import { StopSignals } from './signals.js';
@@ -20,11 +22,14 @@ export const serveCommand: Command = {
   usage: ['serve [options]'],
   description:
     'Makes a TUN device and serves on it over our own TCP, until Ctrl-C. The kernel of this machine\n' +
-    'is the other end of the link, so curl, nc and browsers on this machine can talk to it.',
+    'is the other end of the link, so curl, nc and browsers on this machine can talk to it. Without root\n' +
+    'it does so in a network of its own, which finwait shell --join enters.',
   options: {
     ...STACK_OPTIONS,
     workers: { value: 'N', help: 'threads, each with such memory', default: '1' },
     ...SERVICE_OPTIONS,
+    ...PUBLISH_OPTION,
+    ...OWN_NETWORK_OPTIONS,
     ...RECORDING_OPTIONS,
   },
   maxArguments: 0,
@@ -35,6 +40,9 @@ async function runServe(input: Input): Promise<number> {
   const options = readStackOptions(input);
   const workers = input.integer('workers', 1, MAX_WORKERS)!;
   const ports = readPorts(input);
+  const elsewhere = enterNetwork(input);
+  if (elsewhere !== null) return elsewhere;
+  const published = Publications.open(input);
   const warn = (line: string) => void process.stderr.write(`finwait serve: ${line}\n`);
   const recording = Recording.open(input, workers, warn);
   const out = recording?.takesOutput ? process.stderr : process.stdout;
@@ -47,11 +55,14 @@ async function runServe(input: Input): Promise<number> {
     try {
       const { facts } = serving;
       const links = workingLinks(options, facts.addresses);
-      out.write(formatBanner({ facts, links, ports, workers, netns: options.netns }));
+      published.start(String(links[0]!.stack));
+      const { netns } = options;
+      out.write(formatBanner({ facts, links, ports, workers, netns, published }));
       await Promise.race([signals.next(), serving.failed]);
       await stop(serving, ports.size, signals, say);
     } finally {
       await serving.close();
+      await published.close();
     }
     say(`Done: ${serving.facts.name} is gone.`);
   } finally {

@@ -27,6 +27,7 @@ export function formatDuration(ms: number): string {
 /** The command as the user started it, for advice: `finwait`, or `node dist/cli/main.js`. */
 export function programCall(): string {
   const script = process.argv[1] ?? 'finwait';
+  if (process.env.npm_lifecycle_event === 'start') return 'npx finwait'; // in a clone
   if (!script.endsWith('.js'))
     return process.env.npm_command === 'exec' ? 'npx finwait' : 'finwait';
   const prefix = `${process.cwd()}/`;

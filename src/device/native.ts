@@ -60,6 +60,24 @@ export interface Native {
     queue: number,
     queues: number,
   ): Opened;
+  /** The interface stays when its handle is closed. */
+  persist(handle: Handle): void;
+  /**
+   * Runs a program in namespaces ('': ours, 'new', or a path) and blocks this thread until its end.
+   * Without words in `argv` it is only tried whether a TUN device can be had there.
+   * `descriptors` become 3, 4, ...; `lastSignal` is what it gets when we end.
+   * @returns its exit code, or 128 and the signal that ended it
+   */
+  start(
+    argv: readonly string[],
+    environment: readonly string[],
+    user: string,
+    network: string,
+    descriptors: Int32Array,
+    lastSignal: number,
+  ): number;
+  /** Makes a listening socket. @returns its descriptor */
+  listen(address: string, port: number): number;
   /** Takes over a descriptor that gives and takes one bare IP packet per read and write. */
   adopt(fd: number): Handle;
   routes(netns: string): Route[];

@@ -241,6 +241,11 @@ export class TunDevice implements Device {
     addon.native().transmit(this.#handle, count);
   }
 
+  /** Lets the interface outlive this device: it stays, without a carrier, for whoever opens its name next. */
+  persist(): void {
+    addon.native().persist(this.#handle);
+  }
+
   close(): void {
     addon.native().close(this.#handle);
   }

@@ -1,49 +1,72 @@
-// How an ordinary user gets to make networks: as root of a user namespace of its own. Knows Linux; must
-// not know what is run there.
+// How a program gets a network of its own, as root or as an ordinary user, and how another one enters it.
+// Knows Linux; must not know what is run there.
 
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { native } from '../device/native.js';
+import { namespaceOf } from './networks.js';
 
 /** Bits of CapEff, capabilities(7). */
 const CAP_NET_ADMIN = 1n << 12n;
 const CAP_SYS_ADMIN = 1n << 21n;
 
-/** unshare(1): to be root among oneself. The network stays the one that we are in. */
-const AS_ROOT = ['--user', '--map-root-user'];
+/** Which network: ours, a new one, or that of another process. */
+export type Where = 'here' | 'new' | { readonly pid: number };
 
-/** Whether this process may make network namespaces, and interfaces in them. */
-export function mayMakeNetworks(): boolean {
+export interface Program {
+  /** Name or path, and arguments. */
+  readonly argv: readonly string[];
+  readonly where: Where;
+  /** Of ours by default. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Descriptors that it gets as 3, 4, ... */
+  readonly descriptors?: readonly number[];
+  /** What it gets when this process ends, however that is. Default SIGKILL. */
+  readonly lastSignal?: 'SIGKILL' | 'SIGHUP';
+}
+
+function may(needed: bigint): boolean {
   const status = readFileSync('/proc/self/status', 'utf8');
   const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
-  const needed = CAP_NET_ADMIN | CAP_SYS_ADMIN;
   return (effective & needed) === needed;
 }
 
-/** Whether it might in a user namespace; '' if so, else what the system says. */
-export function whyNotEnclosed(): string {
-  const { status, stderr, error } = spawnSync('unshare', [...AS_ROOT, '--net', 'true'], {
-    encoding: 'utf8',
-  });
-  if (error !== undefined) return 'unshare(1) is missing, a part of util-linux';
-  return status === 0 ? '' : stderr.trim() || `unshare ended with ${status}`;
+/** Whether this process may make network namespaces, and interfaces in them. */
+export function mayMakeNetworks(): boolean {
+  return may(CAP_NET_ADMIN | CAP_SYS_ADMIN);
+}
+
+/** Whether it may make interfaces in the network that it is in. */
+export function mayMakeInterfaces(): boolean {
+  return may(CAP_NET_ADMIN);
 }
 
 /**
- * Runs this program again, with the same arguments, as root of a user namespace of its own. The other one
- * ends with this one, however this one ends.
- * @returns its exit code
+ * Runs a program and waits for its end. Signals that others send to this process go on to it.
+ * @returns its exit code, or 128 and the number of the signal that ended it
+ * @throws SystemError with what the system refused: `unshare user`, `write /proc/self/uid_map`, ...
  */
-export async function runEnclosed(): Promise<number> {
-  // Whoever debugs means the one that does the work; there is one port for both.
-  if (process.features.inspector) process.getBuiltinModule('node:inspector').close();
-  const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-  const args = [...AS_ROOT, 'setpriv', '--pdeathsig', 'KILL', ...again];
-  const child = spawn('unshare', args, { stdio: 'inherit' });
-  // A terminal sends Ctrl-C to both, others to us alone: a second one does no harm.
-  const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, pass);
-  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
-  return code ?? 128 + constants.signals[signal!];
+export function runProgram(program: Program): number {
+  const { argv, where, env = process.env, descriptors = [], lastSignal = 'SIGKILL' } = program;
+  return native().start(
+    argv,
+    Object.entries(env).flatMap(([key, value]) => (value === undefined ? [] : `${key}=${value}`)),
+    userNamespace(where),
+    networkNamespace(where),
+    Int32Array.from(descriptors),
+    constants.signals[lastSignal],
+  );
+}
+
+/** A new one only for those who may not make networks otherwise. */
+function userNamespace(where: Where): string {
+  if (where === 'here') return '';
+  if (where === 'new') return mayMakeNetworks() ? '' : 'new';
+  const ours = namespaceOf('self', 'user');
+  return namespaceOf(where.pid, 'user') === ours ? '' : `/proc/${where.pid}/ns/user`;
+}
+
+function networkNamespace(where: Where): string {
+  if (where === 'here') return '';
+  return where === 'new' ? 'new' : `/proc/${where.pid}/ns/net`;
 }

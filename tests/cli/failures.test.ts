@@ -41,12 +41,12 @@ describe.skipIf(!possible.ok)('finwait serve cannot start', () => {
     [
       '/dev/net/tun may not be opened',
       `setpriv --reuid nobody --regid nogroup --clear-groups ${SERVE}`,
-      'no permission to open /dev/net/tun',
-      'run as root',
+      '/dev/net/tun may not be opened by this user, and a user namespace does not change that',
+      'sudo chmod 0666 /dev/net/tun',
     ],
     [
-      'CAP_NET_ADMIN is missing',
-      `setpriv --bounding-set -net_admin ${SERVE}`,
+      'CAP_NET_ADMIN is missing, and it is to stay here',
+      `setpriv --bounding-set -net_admin ${SERVE} --host-network`,
       'no permission to create a network interface (CAP_NET_ADMIN)',
       'run as root',
     ],

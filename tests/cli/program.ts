@@ -45,7 +45,7 @@ export class Place {
   /** What the program finds in its environment. */
   get env(): NodeJS.ProcessEnv {
     const { NO_COLOR, FORCE_COLOR, ...env } = process.env;
-    return { ...env, XDG_RUNTIME_DIR: this.home };
+    return { ...env, FINWAIT_RUNTIME_DIR: this.home };
   }
 
   /** Control sockets that exist now. */

@@ -155,7 +155,7 @@ describe.skipIf(!possible.ok)('finwait debug', () => {
   it.each(['{"id":1}', '{"id":1,"action":{"do":"jump"}}', '5', 'nonsense'])(
     'does not mind nonsense: %s',
     async (line) => {
-      const path = join(place.env.XDG_RUNTIME_DIR!, place.sockets[0]!);
+      const path = join(place.env.FINWAIT_RUNTIME_DIR!, place.sockets[0]!);
       const socket = net.connect(path);
       socket.write(`{"command":"debug"}\n${line}\n`);
       let told = '';

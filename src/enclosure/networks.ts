@@ -1,0 +1,123 @@
+// Which private networks there are, and who is in them. Knows /proc; must not know what they are for.
+
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/**
+ * In the environment of all programs in such a network: the number of the process that has asked for it.
+ * It tells people and programs where they are.
+ */
+export const MARK = 'FINWAIT_NETWORK';
+
+/** How long programs may take to end that are asked to. */
+const GRACE_MS = 2000;
+const LOOK_MS = 20;
+
+/** A network that `runProgram` has made, with programs in it. */
+export interface PrivateNetwork {
+  /** The process that has been there longest. */
+  readonly pid: number;
+  /** Its command line. */
+  readonly command: readonly string[];
+  /** Number of the process outside that has asked for it, and waits for its end. */
+  readonly mark: string;
+}
+
+interface Inhabitant {
+  readonly pid: number;
+  readonly network: string;
+  /** Clock ticks since the machine was started. */
+  readonly started: number;
+  /** What it says of its network, '' if nothing. */
+  readonly mark: string;
+}
+
+/** The namespace of a process, such as `net:[4026531840]`; '' where it is gone, or not for us to see. */
+export function namespaceOf(pid: number | 'self', kind: 'net' | 'user'): string {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/${kind}`);
+  } catch {
+    return '';
+  }
+}
+
+/** Those of this user besides the one that we are in, the oldest first. */
+export function privateNetworks(): PrivateNetwork[] {
+  const uid = process.getuid!();
+  const marked = inhabitants().filter(({ pid, mark }) => mark !== '' && ownerOf(pid) === uid);
+  const founders = new Map<string, Inhabitant>();
+  // A program in there may have made further ones, as the lab does: those are its own.
+  for (const each of marked.sort((a, b) => a.started - b.started || a.pid - b.pid)) {
+    if (!founders.has(each.mark)) founders.set(each.mark, each);
+  }
+  const here = namespaceOf('self', 'net');
+  return [...founders.values()]
+    .filter(({ network }) => network !== here)
+    .map(({ pid, mark }) => ({ pid, mark, command: commandOf(pid) }));
+}
+
+/**
+ * Ends all programs in the network of this process but itself and its parents: they are told that their
+ * terminal is gone, and killed two seconds later.
+ */
+export async function endOthersHere(): Promise<void> {
+  const here = namespaceOf('self', 'net');
+  const others = () =>
+    inhabitants().filter(({ pid, network }) => network === here && pid !== process.pid);
+  const signal = (name: NodeJS.Signals) => {
+    for (const { pid } of others()) tell(pid, name);
+  };
+  signal('SIGHUP');
+  signal('SIGCONT'); // who is stopped hears nothing
+  const deadline = performance.now() + GRACE_MS;
+  while (others().length > 0) {
+    if (performance.now() > deadline) signal('SIGKILL');
+    await sleep(LOOK_MS);
+  }
+}
+
+function tell(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+/** All processes that we may look at. */
+function inhabitants(): Inhabitant[] {
+  return readdirSync('/proc').flatMap((name) =>
+    Number(name) > 0 ? (lookAt(Number(name)) ?? []) : [],
+  );
+}
+
+function ownerOf(pid: number): number | undefined {
+  return statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid;
+}
+
+function lookAt(pid: number): Inhabitant | null {
+  const network = namespaceOf(pid, 'net');
+  if (network === '') return null;
+  // The name in parentheses may hold anything; of what follows, proc(5), the 22nd field is its beginning.
+  const fields = read(pid, 'stat')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  const mark = read(pid, 'environ')
+    .split('\0')
+    .find((entry) => entry.startsWith(`${MARK}=`));
+  const started = Number(fields[19]);
+  return { pid, network, started, mark: mark?.slice(MARK.length + 1) ?? '' };
+}
+
+function commandOf(pid: number): string[] {
+  return read(pid, 'cmdline').split('\0').slice(0, -1);
+}
+
+/** '' of what is gone. */
+function read(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return '';
+  }
+}
