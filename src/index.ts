@@ -2,7 +2,13 @@
 
 export { DeviceError } from './device/device-error.js';
 export { type ImpairedDevice, type ImpairOptions, impair } from './device/impaired.js';
-export type { Bursts, Filter, Impairments, Path as ImpairedPath } from './device/impairment.js';
+export type {
+  Bursts,
+  Filter,
+  Impairments,
+  Path as ImpairedPath,
+  PathCounters,
+} from './device/impairment.js';
 export { type LinkOptions, MemoryLink } from './device/link.js';
 export { withSoftwareOffload } from './device/offload.js';
 export {
@@ -87,6 +93,8 @@ export type {
   RunRung,
   SegmentRung,
   SideRung,
+  StateRung,
+  TextRung,
   WaitingSegment,
 } from './trace/ladder.js';
 export { type LadderData, ladderJson } from './trace/ladder-json.js';
@@ -95,7 +103,7 @@ export { ladderSvg } from './trace/ladder-svg.js';
 export { type LadderTextOptions, ladderText } from './trace/ladder-text.js';
 export { bothProbes } from './trace/probes.js';
 export { Recorder, type RecorderOptions } from './trace/recorder.js';
-export { decodeSegment, describeSegment } from './trace/segment.js';
+export { decodeSegment, describeSegment, type Relative } from './trace/segment.js';
 export { Timeline } from './trace/timeline.js';
 export { IpAddress, Subnet } from './wire/address.js';
 export { IpHeader, parseIp } from './wire/ip.js';

@@ -8,6 +8,7 @@ interface Details {
 
 /** A device could not be opened or has failed. The message says what, why and one way to mend it. */
 export class DeviceError extends Error {
+  /** `DeviceError` */
   override readonly name = 'DeviceError';
   /** As in errno(3), for example `EPERM`. */
   readonly code: string;

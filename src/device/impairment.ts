@@ -74,11 +74,15 @@ export interface PathCounters {
   offered: number;
   /** Packets that came out of it, or will; copies count. */
   passed: number;
+  /** Packets that were lost. */
   lost: number;
   /** Dropped because the queue was full. */
   overflowed: number;
+  /** Packets of which a copy was made. */
   duplicated: number;
+  /** Packets that were held back, so that others overtake them. */
   reordered: number;
+  /** Packets that were damaged. */
   corrupted: number;
 }
 
@@ -138,6 +142,7 @@ export class Transit {
 export class Path {
   /** May be changed at any time; what is under way stays as it is. */
   readonly settings: Impairments;
+  /** What became of its packets. */
   readonly counters: PathCounters = {
     offered: 0,
     passed: 0,
@@ -162,7 +167,7 @@ export class Path {
     this.#receiver = receiver;
   }
 
-  /** Sends a packet, which belongs to the path from then on. */
+  /** @internal Sends a packet, which belongs to the path from then on. */
   push(packet: Packet): void {
     const { settings, counters } = this;
     const verdict = settings.filter?.(packet.bytes, counters.offered) ?? 'pass';

@@ -56,6 +56,7 @@ export class SharedDevice extends DeviceFront {
     this.#share = share;
   }
 
+  /** Starts reading, and taking what other shares pass on. */
   override attach(port: DevicePort): void {
     const steering = new Steering(this.#share.count, port.memory);
     const packets = new PacketPort(port, newCounters());
@@ -75,6 +76,7 @@ export class SharedDevice extends DeviceFront {
     }
   }
 
+  /** Stops both. */
   override close(): void {
     for (const peer of this.#share.peers) peer?.close();
     this.device.close();

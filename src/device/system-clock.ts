@@ -16,7 +16,7 @@ export interface SystemClockOptions {
    * as with `--inspect`; it costs forty beats a second.
    */
   discountPauses?: boolean | undefined;
-  /** Default: this process. */
+  /** @internal For tests. Default: this process. */
   source?: TimeSource | undefined;
 }
 

@@ -15,18 +15,23 @@ const DEFAULT_BACKLOG = 511;
 /** RFC 6191 §3: how far behind the old connection's numbers a new one begins (as Linux). */
 const REUSE_DISTANCE = 65_537;
 
+/** An active OPEN: RFC 9293 §3.9.1.1. */
 export interface ConnectOptions {
+  /** Whom to call. */
   remote: IpAddress;
+  /** On which port, 1 to 65,535. */
   remotePort: number;
   /** MUST-43: the address to speak from; chosen by the stack when left out, or all zeros. */
   local?: IpAddress | null;
   /** 0 or left out: an ephemeral one (RFC 6056). */
   localPort?: number;
+  /** Who is told what happens. */
   handler: ConnectionHandler;
   /** Settings of this connection. */
   tcp?: Partial<TcpConfig>;
 }
 
+/** A passive OPEN: RFC 9293 §3.9.1.1. */
 export interface ListenOptions {
   /** 0: an ephemeral one. */
   port: number;
@@ -36,6 +41,7 @@ export interface ListenOptions {
   ipv6Only?: boolean;
   /** Most connections in each queue, half-open and waiting (511). */
   backlog?: number;
+  /** Who is told of connections. */
   handler: ListenerHandler;
   /** Take a port on which connections, in TIME-WAIT or not, still exist (SO_REUSEADDR). */
   reuseAddress?: boolean;

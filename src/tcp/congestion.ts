@@ -9,6 +9,7 @@ import { congestionMemory, type Tcb } from './tcb.js';
  * `snd.congestion`, which it makes when it is needed first. Recovery (which segment is sent again) is not its concern.
  */
 export interface CongestionControl {
+  /** As in `TcpConfig.congestion`. */
   readonly name: string;
   /** The handshake is complete and `snd.mss` known; `synLost` when a SYN had to be sent again. */
   start(tcb: Tcb, synLost: boolean): void;

@@ -88,7 +88,7 @@ export class SendSpace {
   /** @internal With SACK: what is outstanding, and what is known of it; null while nothing is. */
   flight: Flight | null = null;
 
-  constructor(/** @internal */ readonly ring: Ring) {}
+  constructor(/** Its bytes. */ readonly ring: Ring) {}
 }
 
 /** What most connections hold most of the time; each array of its own would cost 32 bytes. */
@@ -138,29 +138,29 @@ export class ReceiveSpace {
   /** Whether a FIN came before its data. */ finWaiting = false;
   /** The FIN has been reached: nothing follows what is in the ring. */
   ended = false;
-  /** RFC 2883: a duplicate to report once. */
+  /** RFC 2883: a duplicate to report once, from here … */
   dsackStart = 0;
-  dsackEnd = 0;
+  /** … to here. */ dsackEnd = 0;
   /** Where out-of-order segments came last, newest first: their ranges are reported first. */
   recent: number[] = NO_NUMBERS;
   /** The user has read since the last ACK: the window may have grown. */
   wasRead = false;
   /** A mark was seen: all segments echo it until the peer says CWR (RFC 3168 §6.1.3). */
   echo = false;
-  /** Bytes received since the last ACK, and ACKs still sent at once at the start. */
+  /** Bytes received since the last ACK. */
   unackedBytes = 0;
-  quickAcks = 16;
+  /** ACKs that are still sent at once, at the start. */ quickAcks = 16;
   /** RFC 7323 §4.3 */
   lastAckSent = 0;
-  tsRecent = 0;
-  tsRecentMs = 0;
+  /** TS.Recent (RFC 7323 §4.3). */ tsRecent = 0;
+  /** When it was set, clock.ms. */ tsRecentMs = 0;
   /** Time of the last acceptable segment (keep-alive, dead peers at a zero window). */
   heardMs = 0;
   /** Buffer tuning: bytes read since `tuneUs`. */
   tuneBytes = 0;
-  tuneUs = 0;
+  /** Since when, clock.us. */ tuneUs = 0;
 
-  constructor(/** @internal */ readonly ring: Ring) {}
+  constructor(/** Its bytes. */ readonly ring: Ring) {}
 }
 
 /** Round-trip time and retransmission timeout, RFC 6298. Times in µs unless said. */

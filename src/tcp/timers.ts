@@ -3,6 +3,7 @@
 
 import type { Tcb } from './tcb.js';
 
+/** A timer of a connection: the index into `TIMER_NAMES`. */
 export type TimerId = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 
 export const RETRANSMIT_TIMER = 0;

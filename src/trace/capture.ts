@@ -61,6 +61,7 @@ export class Capture extends DeviceFront {
     write(fileHeader({ name: device.name, description, application, ...system }));
   }
 
+  /** Starts reading; what arrives is written. */
   override attach(port: DevicePort): void {
     this.#port = new PacketPort(port, this.counters);
     const receive = (count: number): void => {
@@ -71,6 +72,7 @@ export class Capture extends DeviceFront {
     this.device.attach(portBehind(port, { receive }));
   }
 
+  /** Sends, and writes what was sent. */
   override transmit(count: number): void {
     // What the stack sends now was sent after it has looked at what came.
     this.#writeBatch();

@@ -5,9 +5,11 @@ import type { Direction, End, Origin, SegmentFields } from './event.js';
 
 /** A segment on its way. */
 export interface SegmentRung {
+  /** Says which rung it is. */
   kind: 'segment';
   /** Seen from our end. */
   direction: Direction;
+  /** What was in it. */
   segment: SegmentFields;
   /** `FIN,ACK seq 1 ack 1`: numbers count from the SYN of each side. */
   label: string;
@@ -23,9 +25,13 @@ export interface SegmentRung {
 
 /** Many segments of data, or bare ACKs, in one direction. */
 export interface RunRung {
+  /** Says which rung it is. */
   kind: 'run';
+  /** Seen from our end. */
   direction: Direction;
+  /** How many. */
   segments: number;
+  /** Data in them. */
   bytes: number;
   /** Bare ACKs; among data, those of either direction. */
   acks: number;
@@ -49,21 +55,42 @@ export interface EndNames {
 
 /** Two segments that were sent before the other one arrived. */
 export interface CrossingRung {
+  /** Says which rung it is. */
   kind: 'crossing';
+  /** Ours. */
   out: SegmentRung;
+  /** That of the other end. */
   in: SegmentRung;
   /** States in which they were sent, where they were entered just before; else null. */
   sentIn: BothStates;
 }
 
-/** What a program asked for, `close()`; what was noticed at one end; or nothing but a state. */
-export type SideRung = { kind: 'call' | 'note'; end: End; text: string } | { kind: 'state' };
+/** What a program asked for, or what was noticed, at one end. */
+export interface TextRung {
+  /** Says which rung it is. */
+  kind: 'call' | 'note';
+  /** Where. */
+  end: End;
+  /** `close()` */
+  text: string;
+}
 
+/** Nothing but a state. */
+export interface StateRung {
+  /** Says which rung it is. */
+  kind: 'state';
+}
+
+/** What a program asked for, `close()`; what was noticed at one end; or nothing but a state. */
+export type SideRung = TextRung | StateRung;
+
+/** One line of a ladder. */
 export type Rung = {
   /** Microseconds from the first event on. */
   timeUs: number;
-  /** States that were entered with it: by the sender just before, by the receiver just after. */
+  /** The state that our end entered with it: just before it sent, just after it received. */
   ours: string | null;
+  /** The same of the other end. */
   theirs: string | null;
 } & (SegmentRung | RunRung | CrossingRung | SideRung);
 
@@ -81,8 +108,11 @@ export interface Ladder {
 
 /** A segment that is still at the gate. */
 export interface WaitingSegment {
+  /** Seen from our end. */
   direction: Direction;
+  /** What is in it. */
   segment: SegmentFields;
+  /** Who made it. */
   origin: Origin;
 }
 

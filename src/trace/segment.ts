@@ -157,7 +157,9 @@ export function decodeSegment(bytes: Uint8Array, gsoSize = 0): SegmentFields | n
 
 /** What is subtracted from the numbers of a segment: initial ones of its sender and its receiver. */
 export interface Relative {
+  /** From its sequence number. */
   seq: number;
+  /** From its acknowledgment number. */
   ack: number;
 }
 

@@ -124,6 +124,7 @@ export class Subnet {
     return prefix <= (address.family === 4 ? 32 : 128) ? new Subnet(address, prefix) : null;
   }
 
+  /** Whether an address, of the same family, has the same prefix. */
   contains(other: IpAddress): boolean {
     const own = this.address;
     if (own.family !== other.family) return false;
@@ -142,6 +143,7 @@ export class Subnet {
     return IpAddress.v4(this.address.w3 | ~mask(this.prefix));
   }
 
+  /** `10.9.0.1/24` */
   toString(): string {
     return `${this.address}/${this.prefix}`;
   }

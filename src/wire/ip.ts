@@ -104,6 +104,7 @@ export class IpHeader {
   identification = 0;
   /** In bytes; with `moreFragments` false and 0 here the packet is whole. */
   fragmentOffset = 0;
+  /** Whether further fragments follow. */
   moreFragments = false;
 }
 
