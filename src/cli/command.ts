@@ -27,6 +27,8 @@ export interface Command {
   readonly options: Readonly<Record<string, OptionSpec>>;
   /** Most arguments that it takes besides options. */
   readonly maxArguments: number;
+  /** Whether all that follows the first argument belongs to that one, options included. */
+  readonly passesOn?: true;
   /** Runs it; resolves to the exit code. Failures are thrown. */
   run(input: Input): Promise<number>;
 }
@@ -85,7 +87,7 @@ export function parseInteger(what: string, text: string, least: number, most: nu
 export function parseCommandLine(command: Command, args: readonly string[]): Input {
   const specs: Record<string, OptionSpec> = { ...command.options, ...COMMON };
   const { tokens } = parseArgs({
-    args: fillBareOptions(specs, args),
+    args: command.passesOn ? withFirstEnd(specs, args) : fillBareOptions(specs, args),
     strict: false,
     allowPositionals: true,
     tokens: true,
@@ -130,6 +132,21 @@ function fillBareOptions(
     else filled.push(`${word}=${args[++i]}`);
   }
   return filled;
+}
+
+/** Puts `--` before the first argument, so that what follows is taken as it stands. */
+function withFirstEnd(
+  specs: Readonly<Record<string, OptionSpec>>,
+  args: readonly string[],
+): readonly string[] {
+  for (let i = 0; i < args.length; i++) {
+    const word = args[i]!;
+    if (word === '--') return args;
+    if (!word.startsWith('-')) return [...args.slice(0, i), '--', ...args.slice(i)];
+    const name = word.slice(2);
+    if (Object.hasOwn(specs, name) && specs[name]!.value !== undefined) i += 1;
+  }
+  return args;
 }
 
 interface OptionToken {

@@ -1,6 +1,7 @@
 // A connection of ours in the shape of the handle that sits inside each net.Socket of Node's. Knows
 // what lib/net.js wants of a handle, and channels; must not know which connections are ours.
 
+import { EventEmitter } from 'node:events';
 import { Channel, type ChannelEvents } from '../net/channel.js';
 import type { Stack } from '../net/stack.js';
 import type { Connection } from '../tcp/connection.js';
@@ -15,6 +16,7 @@ import {
   kLastWriteWasAsync,
   kReadBytesOrError,
   type NativeStream,
+  ownerSymbol,
   type Request,
   type StreamOwner,
   streamBaseState,
@@ -54,7 +56,7 @@ export class StackHandle extends JSStream implements StreamOwner {
   /** The socket; the accessor stands in `TCP.prototype`. */
   declare owner: unknown;
   /** The native stream that reads in place of a socket: TLS. Errors go to whoever reads from that. */
-  reader: NativeStream | null = null;
+  reader: (NativeStream & { [ownerSymbol]: unknown }) | null = null;
 
   readonly #stack: Stack;
   /** Whether IPv4 addresses are shown as those of a socket of family IPv6. */
@@ -89,14 +91,22 @@ export class StackHandle extends JSStream implements StreamOwner {
     readable: (handle, connection) => handle.#read(connection),
     ended: (handle) => handle.emitEOF(),
     broken: (handle, code) => handle.#tellReader(errnoOf(code)),
-    watchesStates: () => false,
-    moved: () => {},
+    watchesStates: (handle) => handle.#sockets().some((s) => s.listenerCount('tcpstate') > 0),
+    moved: (handle, to, from) => {
+      for (const socket of handle.#sockets()) socket.emit('tcpstate', to, from);
+    },
     closeInOrder: (handle) => (handle.owner as Owner).destroySoon(),
     abort: (handle) => {
       handle.#channel?.connection.abort();
       (handle.owner as Owner).destroy();
     },
   };
+
+  /** The socket, and that of TLS above it. */
+  #sockets(): EventEmitter[] {
+    const sockets = new Set([this.owner, this.reader?.[ownerSymbol]]);
+    return [...sockets].filter((socket) => socket instanceof EventEmitter);
+  }
 
   /** The connection, also after it was closed; null before there is one. */
   get channel(): Channel<StackHandle> | null {

@@ -99,7 +99,7 @@ export function isForServer(handle: TcpHandle): boolean {
 }
 
 /** The symbol under which a handle knows its socket; that of TCP handles has a name besides. */
-export const ownerSymbol = symbolOfOwner();
+export const ownerSymbol: unique symbol = symbolOfOwner() as never;
 
 function symbolOfOwner(): symbol {
   const handle = new TCP(tcpConstants.SOCKET);

@@ -4,6 +4,7 @@
 import type { Stack } from '../net/stack.js';
 import { IpAddress } from '../wire/address.js';
 import { plainAddress } from './ends.js';
+import { addExtras, removeExtras } from './extras.js';
 import { StackHandle } from './handle.js';
 import {
   type ConnectRequest,
@@ -94,11 +95,13 @@ const patches = {
 function patch(): void {
   Object.assign(TCP.prototype, patches);
   watchTls();
+  addExtras();
 }
 
 function restore(): void {
   Object.assign(TCP.prototype, native);
   forgetTls();
+  removeExtras();
 }
 
 function bindHere(handle: TcpHandle, text: string, port: number, inKernel: () => number): number {
