@@ -88,7 +88,8 @@ export class SendSpace {
   /** @internal With SACK: what is outstanding, and what is known of it; null while nothing is. */
   flight: Flight | null = null;
 
-  constructor(/** Its bytes. */ readonly ring: Ring) {}
+  /** @param ring its bytes */
+  constructor(readonly ring: Ring) {}
 }
 
 /** What most connections hold most of the time; each array of its own would cost 32 bytes. */
@@ -160,7 +161,8 @@ export class ReceiveSpace {
   tuneBytes = 0;
   /** Since when, clock.us. */ tuneUs = 0;
 
-  constructor(/** Its bytes. */ readonly ring: Ring) {}
+  /** @param ring its bytes */
+  constructor(readonly ring: Ring) {}
 }
 
 /** Round-trip time and retransmission timeout, RFC 6298. Times in µs unless said. */

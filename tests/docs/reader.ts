@@ -117,7 +117,7 @@ export class Reader {
         ...env,
         ...(this.options.asUser && {
           HOME: this.folder,
-          XDG_RUNTIME_DIR: join(this.folder, '.run'),
+          FINWAIT_RUNTIME_DIR: join(this.folder, '.run'),
         }),
         PATH: `${this.tools}:${env.PATH}`,
         NO_COLOR: '1',
