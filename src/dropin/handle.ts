@@ -28,6 +28,7 @@ const scratch = Buffer.allocUnsafeSlow(65_536);
 
 const NOT_CONNECTED = errnoOf('ENOTCONN');
 const CANCELED = errnoOf('ECANCELED');
+const BROKEN_PIPE = errnoOf('EPIPE');
 const CLOSED = errnoOf('EBADF');
 
 interface Write {
@@ -67,6 +68,8 @@ export class StackHandle extends JSStream implements StreamOwner {
   readonly #writes: Write[] = [];
   #writing = false;
   #bytesWritten = 0;
+  /** Whether nothing more may be written. */
+  #ended = false;
   #shutdown: object | null = null;
   #shuttingDown: object | null = null;
   #readLimit = scratch.length;
@@ -249,12 +252,19 @@ export class StackHandle extends JSStream implements StreamOwner {
 
   #queueWrite(chunks: readonly Uint8Array[], bytes: number, done: Write['done']): void {
     this.#bytesWritten += bytes;
-    if (this.#channel === null || this.#closed) {
-      done(this.#closed ? CLOSED : NOT_CONNECTED);
+    const obstacle = this.#whyNotWritable();
+    if (obstacle !== 0) {
+      done(obstacle);
       return;
     }
     this.#writes.push({ chunks, done });
     this.#goOn();
+  }
+
+  #whyNotWritable(): number {
+    if (this.#closed) return CLOSED;
+    if (this.#channel === null) return NOT_CONNECTED;
+    return this.#ended ? BROKEN_PIPE : 0;
   }
 
   /** One write after the other; a FIN only behind them, though TLS asks for both in one breath. */
@@ -283,6 +293,7 @@ export class StackHandle extends JSStream implements StreamOwner {
 
   onshutdown(request: object): number {
     if (this.#channel === null || this.#closed) return NOT_CONNECTED;
+    this.#ended = true;
     this.#shutdown = request;
     this.#goOn();
     return 0;
