@@ -46,11 +46,11 @@ async function main(args) {
   const contenders = choose(options);
   const folder = process.env.FINWAIT_BENCH;
   if (folder !== undefined) return await runInside(options, contenders, folder);
-  checkEnvironment();
+  const asRoot = await checkEnvironment(options);
   // Now rather than after twenty minutes.
   if (options.json !== undefined) closeSync(openSync(options.json, 'a'));
   if (options.installPeers) installPeers(contenders);
-  return insideOfNamespace(process.argv[1], args);
+  return insideOfNamespace(process.argv[1], args, asRoot);
 }
 
 function choose(options) {
@@ -61,10 +61,8 @@ function choose(options) {
   }
 }
 
-function checkEnvironment() {
-  if (process.getuid() !== 0) {
-    throw new EnvironmentError('namespaces and TUN devices need root: run it with sudo');
-  }
+/** @returns whether it may make networks as it is, rather than in a user namespace */
+async function checkEnvironment({ hostNetwork }) {
   if (!existsSync(here('../dist/open.js'))) {
     throw new EnvironmentError('nothing is built yet: run npm run build');
   }
@@ -74,6 +72,14 @@ function checkEnvironment() {
   if (findProgram('cc') === undefined) {
     throw new EnvironmentError('the client is in C: install gcc (Debian: build-essential)');
   }
+  const { mayMakeNetworks } = await import('../dist/enclosure/enclosure.js');
+  if (mayMakeNetworks()) return true;
+  if (hostNetwork)
+    throw new EnvironmentError('namespaces need root here: leave out --host-network');
+  const { triedNetwork } = await import('../dist/cli/own-network.js');
+  const refusal = triedNetwork();
+  if (refusal === null) return false;
+  throw new EnvironmentError(`namespaces are not for this user: ${refusal.join('; ')}`);
 }
 
 /** When a file of a folder was changed last. */

@@ -14,16 +14,20 @@ const SETTINGS = [
   'net.ipv4.tcp_max_syn_backlog=8192',
 ];
 
+/** unshare(1): an ordinary user is root among itself. */
+const AS_USER = ['--user', '--map-root-user'];
+
 /**
  * Runs `script` again inside of new namespaces: of networks, so that nothing can leave, and of
  * processes, so that nothing stays: whatever was started ends with the first of them. The folder for
  * what is built is given to it as FINWAIT_BENCH, and is removed at the end.
  * @returns its exit code
  */
-export function insideOfNamespace(script, args) {
+export function insideOfNamespace(script, args, asRoot) {
   const folder = mkdtempSync(join(tmpdir(), 'finwait-bench-'));
   const flags = ['--net', '--pid', '--mount', '--mount-proc', '--fork', '--kill-child'];
-  const child = spawn('unshare', [...flags, process.execPath, script, ...args], {
+  const user = asRoot ? [] : AS_USER;
+  const child = spawn('unshare', [...user, ...flags, process.execPath, script, ...args], {
     stdio: 'inherit',
     env: { ...process.env, FINWAIT_BENCH: folder },
   });

@@ -7,7 +7,8 @@ export const USAGE = `Usage: npm run bench -- [GROUP...] [OPTIONS]
        npm run bench -- --compare BEFORE.json AFTER.json
        npm run bench -- --report RESULT.json
 
-Measures finwait against other TCPs, in a network namespace of its own. Needs root.
+Measures finwait against other TCPs, in a network namespace of its own: as root, or
+in a user namespace where /dev/net/tun may be opened.
 Groups: ${GROUPS.join(', ')}; without one, all.
 
   --quick               one short round: to see whether it works, not how fast
@@ -19,6 +20,7 @@ Groups: ${GROUPS.join(', ')}; without one, all.
   --json FILE           write all figures to a file
   --report FILE         HTML page and plots from such a file, beside it
   --compare A B         what got slower from A to B; exit code 1 when something did
+  --host-network        never in a user namespace, which costs some: as root only
   --install-peers       let apt-get fetch the Debian packages that contenders need
   --help
 `;
@@ -37,6 +39,7 @@ const boolean = { type: 'boolean', default: false };
 const OPTIONS = {
   ...{ rounds: string, seconds: string, idle: string, only: string, json: string, report: string },
   ...{ quick: boolean, pin: boolean, compare: boolean, 'install-peers': boolean, help: boolean },
+  'host-network': boolean,
 };
 
 /**
@@ -70,6 +73,7 @@ export function parseOptions(args) {
     pin: values.pin,
     json: values.json,
     installPeers: values['install-peers'],
+    hostNetwork: values['host-network'],
   };
 }
 

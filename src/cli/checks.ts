@@ -112,7 +112,7 @@ export function canAttach(options: NetworkOptions): boolean {
 }
 
 /** Whether this network namespace has an interface of that name; /sys may show another one's. */
-function interfaceExists(name: string): boolean {
+export function interfaceExists(name: string): boolean {
   const lines = read('/proc/self/net/dev').split('\n');
   return lines.some((line) => line.trim().startsWith(`${name}:`));
 }

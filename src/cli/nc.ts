@@ -2,11 +2,18 @@
 
 import { once } from 'node:events';
 import { getSystemErrorMap } from 'node:util';
+import { MARK } from '../enclosure/networks.js';
 import type { ServiceSocket } from '../services/service.js';
+import { interfaceExists } from './checks.js';
 import { type Command, helpHint, type Input, parseInteger } from './command.js';
 import { EXIT_FAILED, EXIT_OK, errorCode, Failure, usage } from './failure.js';
 import { Host } from './host.js';
-import { readStackOptions, STACK_OPTIONS } from './network-options.js';
+import {
+  DEFAULT_NAME,
+  readStackOptions,
+  STACK_OPTIONS,
+  type StackOptions,
+} from './network-options.js';
 import { StopSignals } from './signals.js';
 
 /** Milliseconds that the peer has to acknowledge our last bytes and our FIN. */
@@ -38,7 +45,7 @@ interface Target {
 }
 
 async function runNc(input: Input): Promise<number> {
-  const options = readStackOptions(input);
+  const options = readOptions(input);
   const target = readTarget(input);
   const signals = new StopSignals();
   const host = await Host.open(options);
@@ -50,6 +57,13 @@ async function runNc(input: Input): Promise<number> {
     await host.close(LAST_WORDS_MS);
     signals.release();
   }
+}
+
+/** In a network of its own an interface waits to be used, and has the addresses. */
+function readOptions(input: Input): StackOptions {
+  const options = readStackOptions(input);
+  const waits = process.env[MARK] !== undefined && interfaceExists(DEFAULT_NAME);
+  return waits && !input.given('name') ? { ...options, name: DEFAULT_NAME } : options;
 }
 
 function readTarget(input: Input): Target {

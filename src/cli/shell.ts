@@ -2,10 +2,11 @@
 // in it; or a second one in the same network. Knows what is to be run; how networks are made stands elsewhere.
 
 import { existsSync } from 'node:fs';
-import { DeviceError, type SystemError } from '../device/device-error.js';
+import type { SystemError } from '../device/device-error.js';
 import { TunDevice } from '../device/tun.js';
 import { runProgram } from '../enclosure/enclosure.js';
 import {
+  endAllOf,
   endOthersHere,
   MARK,
   namespaceOf,
@@ -22,6 +23,8 @@ import { programCall } from './text.js';
 
 /** As shells have it. */
 const EXIT_NO_PROGRAM = 127;
+
+const ENDING = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const;
 
 const { netns, ...OWN_OPTIONS } = NETWORK_OPTIONS;
 
@@ -49,11 +52,15 @@ async function runShell(input: Input): Promise<number> {
   if (input.given('join')) return join(input);
   const options = readNetworkOptions(input);
   // The one that was asked for it waits outside; the one that it has started is inside.
-  const isInside = process.env[MARK] === String(process.ppid);
-  return isInside ? await runHere(input, options) : runInside(input, { lastSignal: 'SIGHUP' });
+  if (process.env[MARK] === String(process.ppid)) return runHere(input, options);
+  const code = runInside(input, { lastSignal: 'SIGHUP' });
+  await endAllOf(String(process.pid)); // where the one inside could not
+  return code;
 }
 
 async function runHere(input: Input, options: NetworkOptions): Promise<number> {
+  // While programs run they get them; afterwards there is something to be tidied up.
+  for (const signal of ENDING) process.on(signal, () => {});
   const published = Publications.open(input);
   const name = addInterface(options);
   published.start(String(options.links[0]!.stack));
@@ -156,7 +163,7 @@ function start(words: readonly string[], where: 'here' | { pid: number }, mark?:
   try {
     return runProgram({ argv, where, env });
   } catch (error) {
-    if (error instanceof DeviceError || !isRefused(error)) throw error;
+    if (!isRefused(error)) throw error;
     const failure = startFailure(error, argv[0]!);
     process.stderr.write(formatFailure('finwait shell', failure, false));
     return error.syscall === 'execve' ? EXIT_NO_PROGRAM : EXIT_FAILED;

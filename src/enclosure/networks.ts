@@ -56,23 +56,30 @@ export function privateNetworks(): PrivateNetwork[] {
     .map(({ pid, mark }) => ({ pid, mark, command: commandOf(pid) }));
 }
 
-/**
- * Ends all programs in the network of this process but itself and its parents: they are told that their
- * terminal is gone, and killed two seconds later.
- */
-export async function endOthersHere(): Promise<void> {
+/** Ends all programs in the network of this process but this one. */
+export function endOthersHere(): Promise<void> {
   const here = namespaceOf('self', 'net');
-  const others = () =>
-    inhabitants().filter(({ pid, network }) => network === here && pid !== process.pid);
-  const signal = (name: NodeJS.Signals) => {
-    for (const { pid } of others()) tell(pid, name);
+  return end(({ pid, network }) => network === here && pid !== process.pid);
+}
+
+/** Ends what still runs in the network that the process of this number has asked for. */
+export function endAllOf(mark: string): Promise<void> {
+  const here = namespaceOf('self', 'net');
+  return end((each) => each.mark === mark && each.network !== here);
+}
+
+/** They are told that their terminal is gone, and killed two seconds later. */
+async function end(isMeant: (each: Inhabitant) => boolean): Promise<void> {
+  const signal = (...names: NodeJS.Signals[]) => {
+    const meant = inhabitants().filter(isMeant);
+    for (const { pid } of meant) for (const name of names) tell(pid, name);
+    return meant.length;
   };
-  signal('SIGHUP');
-  signal('SIGCONT'); // who is stopped hears nothing
   const deadline = performance.now() + GRACE_MS;
-  while (others().length > 0) {
-    if (performance.now() > deadline) signal('SIGKILL');
+  let left = signal('SIGHUP', 'SIGCONT'); // who is stopped hears nothing
+  while (left > 0) {
     await sleep(LOOK_MS);
+    left = performance.now() < deadline ? signal() : signal('SIGKILL');
   }
 }
 
