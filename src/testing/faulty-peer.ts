@@ -51,7 +51,8 @@ export interface FaultyPeerOptions {
   network?: 'memory' | 'tun';
   /**
    * Settings of TCP that differ: of the peer's, and with `network: 'memory'` of the client's as well.
-   * Default: those of `DEFAULT_TCP_CONFIG`, but 2MSL are one second and the first RTO is 200 ms.
+   * Default: those of `DEFAULT_TCP_CONFIG`, but `msl` is 500 ms, `initialRto` 200 ms, and `tailLossProbe`
+   * and `pacing` are off: nothing is sent again before 200 ms have passed.
    */
   tcp?: Partial<TcpConfig>;
   /** How long `until`, `closed` and each step of `run` wait, ms; default 4000. */
@@ -65,10 +66,20 @@ export interface PatienceOptions {
 }
 
 const PORT = 8080;
+/** How long resets may be on their way when a peer is closed. */
+const GRACE_MS = 100;
 /** Less than the five seconds after which vitest ends a test. */
 const TIMEOUT_MS = 4000;
-/** 2MSL have to be longer than an RTO: else the end of a close could not be repaired. */
-const PEER_TCP: Partial<TcpConfig> = { ...LAB_TCP, initialRto: 200 };
+/**
+ * 2MSL are longer than an RTO: else the end of a close could not be repaired. Nothing is sent again sooner
+ * than that, so that a busy machine does not look like a lossy network.
+ */
+const PEER_TCP: Partial<TcpConfig> = {
+  ...LAB_TCP,
+  initialRto: 200,
+  tailLossProbe: false,
+  pacing: false,
+};
 const NAMES = { ours: 'peer', theirs: 'client' } as const;
 
 /** The end of a connection whose other end is the client under test: see `faultyPeer`. */
@@ -85,6 +96,7 @@ export class FaultyPeer implements AsyncDisposable {
   readonly #program: Program;
   readonly #waiting: Waiting;
   readonly #timeoutMs: number;
+  #closing: Promise<void> | null = null;
 
   /** To be made by `faultyPeer`. */
   constructor(options: FaultyPeerOptions) {
@@ -173,7 +185,7 @@ export class FaultyPeer implements AsyncDisposable {
    */
   async closed({ timeoutMs }: PatienceOptions = {}): Promise<void> {
     const { all } = this.#connections;
-    const areClosed = () => all.length > 0 && all.every(({ closed }) => closed);
+    const areClosed = () => all.length > 0 && this.#areAllClosed();
     await this.#expect(areClosed, 'all connections are closed', timeoutMs);
   }
 
@@ -208,12 +220,10 @@ export class FaultyPeer implements AsyncDisposable {
     this.#traffic.resume();
   }
 
-  /** Ends all at once: what is still open is reset. */
-  async close(): Promise<void> {
-    this.#waiting.close();
-    this.#traffic.close();
-    this.#network.gate.open();
-    await this.#network.close();
+  /** Ends all at once: what is still open is reset, whatever faults say. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
   }
 
   /** The same as `close()`. */
@@ -222,6 +232,20 @@ export class FaultyPeer implements AsyncDisposable {
   }
 
   // ── Inside ──
+
+  async #close(): Promise<void> {
+    this.#waiting.giveUp();
+    for (const fault of this.#scripted.values()) this.#faults.remove(fault);
+    this.resume();
+    this.#program.abort();
+    await this.#waiting.until(() => this.#areAllClosed(), GRACE_MS);
+    this.#traffic.close();
+    await this.#network.close();
+  }
+
+  #areAllClosed(): boolean {
+    return this.#connections.all.every(({ closed }) => closed);
+  }
 
   #look(): void {
     this.#network.look();
@@ -256,10 +280,9 @@ export class FaultyPeer implements AsyncDisposable {
   async #expect(isSo: () => boolean, words: string, ms = this.#timeoutMs): Promise<void> {
     this.#look();
     if (await this.#waiting.until(isSo, ms)) return;
-    throw new FaultyPeerError(
-      'ERR_PEER_TIMEOUT',
-      withEvidence(`after ${ms} ms it is not so that ${words}`, this),
-    );
+    const when = this.#closing === null ? `after ${ms} ms` : 'when the peer was closed';
+    const what = `${when} it was not so that ${words}`;
+    throw new FaultyPeerError('ERR_PEER_TIMEOUT', withEvidence(what, this));
   }
 
   #failure(what: string): FaultyPeerError {

@@ -35,10 +35,12 @@ export class MemoryNetwork implements Network {
     this.gate = new Gate(link.a);
     this.address = `${subnet}.2`;
     this.stack = makeStack(options, 'ours', this.gate, this.address);
-    this.#client = makeStack(options, 'theirs', link.b, `${subnet}.1`);
+    const own = `${subnet}.1`;
+    this.#client = makeStack(options, 'theirs', link.b, own);
     this.#undo = installRoutes({
       connect: (address) => (address === this.address ? this.#client : null),
-      listen: () => null,
+      // Who connects from an address of its own binds to it first.
+      listen: (address) => (address === own ? this.#client : null),
     });
   }
 

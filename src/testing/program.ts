@@ -93,6 +93,12 @@ export class Program {
     }
   }
 
+  /** Resets what is open, and takes no more. */
+  abort(): void {
+    this.call({ call: 'unlisten' });
+    for (const { socket } of this.#talks) if (!socket.destroyed) socket.resetAndDestroy();
+  }
+
   #carryOut(call: Call, { socket, seesEnd }: Talk): void {
     if (call.call === 'write') socket.write(Buffer.alloc(call.bytes, '!'));
     else if (call.call === 'close') socket.destroySoon();

@@ -83,8 +83,15 @@ function openDevice(address: string): TunDevice {
     return TunDevice.open({ name: NAME, address, offload: false, spin: 0 });
   } catch (error) {
     if (!(error instanceof DeviceError)) throw error;
-    const what = error.message.replace(`; ${error.hint}`, '');
-    const fix = 'run the tests within `finwait shell`, or leave `network` out';
-    throw new FaultyPeerError('ERR_PEER_NETWORK', `${what}; ${fix}`, error);
+    const what = error.message
+      .replace(`; ${error.hint}`, '')
+      .replace(`the TUN device ${NAME}`, 'a TUN device');
+    // A shell has every right in its namespace, but cannot open a device that is closed to its user.
+    const fix = error.syscall === 'open' ? error.hint : 'run the tests within `finwait shell`';
+    throw new FaultyPeerError(
+      'ERR_PEER_NETWORK',
+      `${what}; ${fix}; or leave out network: 'tun'`,
+      error,
+    );
   }
 }

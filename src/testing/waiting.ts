@@ -51,10 +51,9 @@ export class Waiting {
     });
   }
 
-  /** Nobody needs to wait any longer. */
-  close(): void {
+  /** Those who wait now need not wait any longer. */
+  giveUp(): void {
     for (const waiter of this.#waiters) waiter.settle(waiter.isSo());
-    clearImmediate(this.#round);
   }
 
   #leave(waiter: Waiter): void {
