@@ -8,13 +8,26 @@ import { constants } from 'node:os';
 import type { Variable } from '../dropin/settings.js';
 import type { Command, Input } from './command.js';
 import { usage } from './failure.js';
-import { NETWORK_OPTIONS, readStackOptions, STACK_OPTIONS } from './network-options.js';
+import {
+  type LinkAddress,
+  NETWORK_OPTIONS,
+  readStackOptions,
+  STACK_OPTIONS,
+} from './network-options.js';
+import { enterNetwork, OWN_NETWORK_OPTIONS } from './own-network.js';
+import { PUBLISH_OPTION, Publications } from './publications.js';
 
 /** What there is nothing of without a device. */
-const OF_THE_DEVICE = [...Object.keys(NETWORK_OPTIONS), 'no-offload', 'spin'];
+const OF_THE_DEVICE = [
+  ...Object.keys({ ...NETWORK_OPTIONS, ...OWN_NETWORK_OPTIONS, ...PUBLISH_OPTION }),
+  'no-offload',
+  'spin',
+];
 const REGISTER = new URL('../register.js', import.meta.url);
 /** Of util-linux: the program ends with us, however we end. */
 const SETPRIV = '/usr/bin/setpriv';
+
+type Variables = Partial<Record<Variable, string>>;
 
 export const runCommand: Command = {
   name: 'run',
@@ -28,6 +41,8 @@ variable of the environment: --name is FINWAIT_NAME.`,
       help: 'everything goes there, localhost included; needs no device and no rights (FINWAIT_ROUTE=all)',
     },
     ...STACK_OPTIONS,
+    ...OWN_NETWORK_OPTIONS,
+    ...PUBLISH_OPTION,
   },
   maxArguments: Number.POSITIVE_INFINITY,
   passesOn: true,
@@ -37,30 +52,46 @@ variable of the environment: --name is FINWAIT_NAME.`,
 async function run(input: Input): Promise<number> {
   const [script, ...args] = input.positionals;
   if (script === undefined) throw usage('which program?', 'name a file: finwait run app.js');
-  return runNode(['--import', REGISTER.href, script, ...args], {
-    ...process.env,
-    ...readVariables(input),
-  });
+  const all = input.given('all') || process.env.FINWAIT_ROUTE === 'all';
+  if (all) refuseDevice(input);
+  const { links } = readStackOptions(input); // which says what is wrong with any of them
+  const elsewhere = all ? null : enterNetwork(input);
+  if (elsewhere !== null) return elsewhere;
+  const published = Publications.open(input);
+  published.start(String(links[0]!.stack));
+  try {
+    const variables = all ? { FINWAIT_ROUTE: 'all' } : networkVariables(input, links);
+    const env = { ...process.env, ...stackVariables(input), ...variables };
+    return await runNode(['--import', REGISTER.href, script, ...args], env);
+  } finally {
+    await published.close();
+  }
+}
+
+function refuseDevice(input: Input): void {
+  const given = OF_THE_DEVICE.find((name) => input.given(name));
+  if (given === undefined) return;
+  throw usage(`--${given} is of a device, and --all needs none`, `leave out --${given}`);
 }
 
 /** The options that were given, as the variables that the program's process reads. */
-function readVariables(input: Input): Partial<Record<Variable, string>> {
-  const variables: Partial<Record<Variable, string>> = {};
-  const { links } = readStackOptions(input); // which says what is wrong with any of them
-  for (const name of Object.keys(STACK_OPTIONS)) {
-    if (!input.given(name)) continue;
-    if (input.given('all') && OF_THE_DEVICE.includes(name)) {
-      throw usage(`--${name} is of a device, and --all needs none`, `leave out --${name}`);
-    }
-    const variable = `FINWAIT_${name.toUpperCase().replaceAll('-', '_')}` as Variable;
-    variables[variable] = input.text(name) ?? '1';
-  }
-  if (input.given('all')) variables.FINWAIT_ROUTE = 'all';
-  if (input.given('address') || input.given('peer')) {
-    variables.FINWAIT_ADDRESS = links.map(({ stack }) => stack).join();
-    variables.FINWAIT_PEER = links.map(({ kernel }) => kernel).join();
-  }
-  return variables;
+function stackVariables(input: Input): Variables {
+  const given = Object.keys(STACK_OPTIONS).filter((name) => input.given(name));
+  return Object.fromEntries(
+    given.map((name) => [
+      `FINWAIT_${name.toUpperCase().replaceAll('-', '_')}`,
+      input.text(name) ?? '1',
+    ]),
+  );
+}
+
+/** Both sides of the link, where one was named: the other one is then that of the same families. */
+function networkVariables(input: Input, links: readonly LinkAddress[]): Variables {
+  if (!input.given('address') && !input.given('peer')) return {};
+  return {
+    FINWAIT_ADDRESS: links.map(({ stack }) => stack).join(),
+    FINWAIT_PEER: links.map(({ kernel }) => kernel).join(),
+  };
 }
 
 /** @returns the exit code, as a shell would have it */
