@@ -10,7 +10,7 @@
 //   ```sh                 commands to be copied: runs as one script, each of them has to succeed
 //   ```ts  ```js          a module of its own: runs to its end with exit code 0. TypeScript is checked before
 //   ```ts FILE            is written to FILE, for the commands that follow; so is any other language (json FILE)
-//   ```json               has to be JSON
+//   ```json               has to be JSON, also where it is written to a file
 //   ```text output        what the block before has printed: console sessions show it themselves
 //
 // `running` at the end (```console running, ```sh running, ```js running): the last command goes on, and
@@ -134,6 +134,7 @@ function readBlock(page: Page, block: Block): void {
   const running = words.at(-1) === 'running';
   const [path = null] = running ? words.slice(0, -1) : words;
   const step = { line, language, text, shown: null, running, path };
+  if (language === 'json') JSON.parse(text);
   if (language === 'ts' && reason === undefined) page.modules.push({ line, text, path });
 
   if (writer !== undefined) page.writers.push(writer);
@@ -143,8 +144,8 @@ function readBlock(page: Page, block: Block): void {
   else if (path !== null) page.steps.push({ ...step, kind: 'file' });
   else if (language === 'sh') page.steps.push({ ...step, kind: 'script' });
   else if (MODULES.includes(language)) page.steps.push({ ...step, kind: 'module' });
-  else if (language === 'json') JSON.parse(text);
-  else throw complaint(page.path, line, `nobody knows how to test a block \`${language}\``);
+  else if (language !== 'json')
+    throw complaint(page.path, line, `nobody knows how to test a block \`${language}\``);
 }
 
 function show(page: Page, { line, lines }: Block): void {

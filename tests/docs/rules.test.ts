@@ -39,10 +39,12 @@ test('hardly anything is not run, and each time it is said why', () => {
 });
 
 test('what a script writes is checked in CI', () => {
-  for (const writer of pages.flatMap(({ writers }) => writers)) {
+  const writers = pages.flatMap((page) => page.writers);
+  const unchecked = writers.filter((writer) => {
     const file = /scripts\/[\w-]+\.mjs/.exec(scripts[writer] ?? '')?.[0];
-    expect(ci, `npm run ${writer}`).toContain(`${file} --check`);
-  }
+    return file === undefined || !ci.includes(`${file} --check`);
+  });
+  expect(unchecked).toEqual([]);
 });
 
 describe('links lead somewhere', () => {
