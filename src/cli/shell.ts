@@ -89,12 +89,13 @@ function addInterface({ name, links, mtu }: NetworkOptions): string {
 function greet(name: string, { links }: NetworkOptions, published: Publications): void {
   if (!process.stderr.isTTY || !process.stdin.isTTY) return;
   const [kernel, stack] = [links.map((link) => link.kernel), links.map((link) => link.stack)];
-  process.stderr.write(
-    `A network of its own. ${name} waits for a stack, which will be ${stack.join(' and ')}; the kernel is ` +
-      `${kernel.join(' and ')}.\n` +
-      published.lines.map((line) => `Published: ${line}\n`).join('') +
-      `Another terminal enters it with \`${programCall()} shell --join\`; it ends with this shell.\n`,
-  );
+  const lines = [
+    `A network of its own: ${name} waits for a stack (finwait serve, finwait run ...),`,
+    `which will be ${stack.join(' and ')}; the kernel is ${kernel.join(' and ')}.`,
+    ...published.lines.map((line) => `Published: ${line}.`),
+    `It ends with this shell; another terminal enters it: ${programCall()} shell --join`,
+  ];
+  process.stderr.write(`${lines.join('\n')}\n`);
 }
 
 function join(input: Input): number {
