@@ -11,6 +11,7 @@ interface Tally {
   /** Segments that it may be about, and those that it has struck. */
   matched: number;
   struck: number;
+  isOver: boolean;
 }
 
 export class Faults {
@@ -28,12 +29,12 @@ export class Faults {
 
   /** It counts from now on; of several that are meant for a segment the first one strikes. */
   add(fault: Fault): void {
-    this.#tallies.set(fault, { matched: 0, struck: 0 });
+    this.#tallies.set(fault, { matched: 0, struck: 0, isOver: false });
   }
 
-  /** What it makes wait goes on waiting for what it waits for. */
-  remove(fault: Fault): void {
-    this.#tallies.delete(fault);
+  /** It strikes no more. What it makes wait goes on waiting for what it waits for. */
+  end(fault: Fault): void {
+    this.#tallies.get(fault)!.isOver = true;
   }
 
   /** How many segments it has struck. */
@@ -54,9 +55,10 @@ export class Faults {
   of(held: HeldPacket): Fault | null {
     const seen = this.#keeper.seen(held);
     if (seen === null || seen.origin !== 'sent' || this.#judged.has(held.id)) return null;
-    for (const [fault, { matched }] of this.#tallies) {
+    for (const [fault, { matched, isOver }] of this.#tallies) {
       const { on } = fault;
-      if (matches(seen, on) && (on.nth === undefined || matched + 1 === on.nth)) return fault;
+      const isNth = on.nth === undefined || matched + 1 === on.nth;
+      if (!isOver && isNth && matches(seen, on)) return fault;
     }
     return null;
   }

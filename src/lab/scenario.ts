@@ -1,6 +1,7 @@
 // What a scenario is: calls, faults, and what must be seen, as data. Must not know how it is carried out.
 
 import type { Direction, End } from '../trace/event.js';
+import type { StateName } from './states.js';
 
 /** What a segment must be like; all that is given must hold. */
 export interface Likeness {
@@ -78,7 +79,7 @@ export type Condition = ({ end: End } & (StateCondition | ProgramCondition)) | G
 
 /** Of the newest connection; with `connections`, that so many of that end's are in this state. */
 export interface StateCondition {
-  state: string;
+  state: StateName;
   connections?: number;
 }
 

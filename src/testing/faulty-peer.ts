@@ -91,7 +91,7 @@ export class FaultyPeer implements AsyncDisposable {
   readonly #keeper: Gatekeeper;
   readonly #faults: Faults;
   /** In the order in which they were given. */
-  readonly #scripted = new Map<Fault, LabFault>();
+  readonly #scripted: LabFault[] = [];
   readonly #traffic: Traffic;
   readonly #program: Program;
   readonly #waiting: Waiting;
@@ -148,8 +148,8 @@ export class FaultyPeer implements AsyncDisposable {
 
   /** The faults, and how often each has struck. */
   get faults(): readonly StruckFault[] {
-    return [...this.#scripted].map(([{ note }, fault]) => ({
-      note,
+    return this.#scripted.map((fault) => ({
+      note: fault.note,
       struck: this.#faults.struck(fault),
     }));
   }
@@ -205,9 +205,9 @@ export class FaultyPeer implements AsyncDisposable {
   /** One more fault, which counts segments from now on. @returns what takes it back */
   fault(fault: Fault): () => void {
     const inLab = labFault(fault);
-    this.#scripted.set(fault, inLab);
+    this.#scripted.push(inLab);
     this.#faults.add(inLab);
-    return () => this.#faults.remove(inLab);
+    return () => this.#faults.end(inLab);
   }
 
   /** From now on nothing arrives, in neither direction, until `resume`: what is sent waits on its way. */
@@ -235,7 +235,7 @@ export class FaultyPeer implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.#waiting.giveUp();
-    for (const fault of this.#scripted.values()) this.#faults.remove(fault);
+    for (const fault of this.#scripted) this.#faults.end(fault);
     this.resume();
     this.#program.abort();
     await this.#waiting.until(() => this.#areAllClosed(), GRACE_MS);
