@@ -168,12 +168,14 @@ export class Channel<Owner = unknown>
     this.#offset = 0;
     this.#written = written;
     this.#goOnWriting();
+    // As in Node, what has to wait is told in the context in which it was written.
+    if (this.#written !== null) this.#written = AsyncResource.bind(written);
   }
 
   /** Our FIN, after all that was written; reading goes on. `done` is called unless it is closed. */
   shutdown(done: () => void): void {
     if (this.reason === null) this.connection.shutdown();
-    this.#shutdownDone = done;
+    this.#shutdownDone = AsyncResource.bind(done);
     this.#queue(SHUTDOWN);
   }
 

@@ -35,8 +35,9 @@ export interface ConnectOptions {
   path?: string | null | undefined;
   /** Address, or a name to look up; 'localhost' when omitted. */
   host?: string | undefined;
-  /** Address and port of ours to connect from. */
+  /** Address of ours to connect from; default: the one nearest to the peer. */
   localAddress?: string | undefined;
+  /** Port of ours to connect from; default: any free one. */
   localPort?: number | undefined;
   /** 4 or 6: the family to look a name up in; 0 (default): both. */
   family?: number | string | undefined;
@@ -189,7 +190,7 @@ export class Connecting {
   }
 
   #useless(first: LookupAddress | undefined): Error {
-    if (first === undefined || !isIP(first.address)) return invalidAddress(String(first?.address));
+    if (first === undefined || !isIP(first.address)) return invalidAddress(first?.address);
     return invalidFamily(first.family, this.#options.host, this.#options.port);
   }
 
@@ -274,7 +275,9 @@ function checkOptions(options: ConnectOptions): void {
     const name = 'options.autoSelectFamilyAttemptTimeout';
     checkMilliseconds(autoSelectFamilyAttemptTimeout, name, 1);
   }
-  if (options.lookup) checkFunction(options.lookup, 'The "options.lookup" property');
+  if (options.lookup !== undefined && options.lookup !== null && !isIP(options.host ?? '')) {
+    checkFunction(options.lookup, 'The "options.lookup" property');
+  }
 }
 
 function isFamily(family: number): family is 4 | 6 {

@@ -1,7 +1,7 @@
 // Errors in the words of node:net. Knows errno numbers and messages; must not know sockets.
 
 import { constants } from 'node:os';
-import { getSystemErrorMap, inspect } from 'node:util';
+import { format, getSystemErrorMap, inspect } from 'node:util';
 import type { TcpTrouble } from './trouble.js';
 
 /** An error of the system, with the fields that `node:net` gives it. */
@@ -103,8 +103,8 @@ export const missingPort = () =>
     'The "options" or "port" or "path" argument must be specified',
   );
 
-export const invalidAddress = (address: string) =>
-  nodeError(TypeError, 'ERR_INVALID_IP_ADDRESS', `Invalid IP address: ${address}`);
+export const invalidAddress = (address: unknown) =>
+  nodeError(TypeError, 'ERR_INVALID_IP_ADDRESS', format('Invalid IP address: %s', address));
 
 export const invalidFamily = (family: unknown, host: unknown, port: unknown) =>
   Object.assign(
@@ -124,19 +124,24 @@ export const invalidType = (what: string, expected: string, actual: unknown) =>
     `${what} must be ${expected}. Received ${describe(actual)}`,
   );
 
-export const invalidValue = (what: string, value: unknown, reason: string) =>
-  nodeError(
-    TypeError,
-    'ERR_INVALID_ARG_VALUE',
-    `${what} ${reason}. Received ${inspect(value).slice(0, 128)}`,
-  );
+export const invalidValue = (what: string, value: unknown, reason: string) => {
+  const text = inspect(value);
+  const shown = text.length > 128 ? `${text.slice(0, 128)}...` : text;
+  return nodeError(TypeError, 'ERR_INVALID_ARG_VALUE', `${what} ${reason}. Received ${shown}`);
+};
 
 export const outOfRange = (name: string, range: string, value: unknown) =>
   nodeError(
     RangeError,
     'ERR_OUT_OF_RANGE',
-    `The value of "${name}" is out of range. It must be ${range}. Received ${inspect(value)}`,
+    `The value of "${name}" is out of range. It must be ${range}. Received ${grouped(value)}`,
   );
+
+/** As Node writes large whole numbers: 10_000_000_000. */
+function grouped(value: unknown): string {
+  const large = Number.isInteger(value) && Math.abs(value as number) > 2 ** 32;
+  return inspect(value, { numericSeparator: large });
+}
 
 /** @throws RangeError ERR_SOCKET_BAD_PORT unless `port` is a whole number of 16 bits, or its text. */
 export function checkPort(port: unknown, name: string): number {

@@ -31,7 +31,12 @@ import type { DropArgument, Emit, Listen, ServerEvents } from './events.js';
 import type { Host } from './host.js';
 import { Listening, type ListeningOptions } from './listening.js';
 import type { Socket } from './socket.js';
-import { type Accepted, type SocketOptions, socketAddress } from './socket-options.js';
+import {
+  type Accepted,
+  type SocketOptions,
+  socketAddress,
+  wholeSeconds,
+} from './socket-options.js';
 import { explained } from './trouble.js';
 
 /** Options of `createServer`, as in `node:net`. */
@@ -40,9 +45,11 @@ export interface ServerOptions {
   allowHalfOpen?: boolean | undefined;
   /** Whether new sockets start paused; default false. */
   pauseOnConnect?: boolean | undefined;
-  /** For each new socket: see `setNoDelay` and `setKeepAlive`; default false. */
+  /** For each new socket: see `setNoDelay`; default false. */
   noDelay?: boolean | undefined;
+  /** For each new socket: see `setKeepAlive`; default false. */
   keepAlive?: boolean | undefined;
+  /** Idle time before the first probe, ms, in whole seconds; 0 (default): two hours. */
   keepAliveInitialDelay?: number | undefined;
   /** For both sides of each new socket, bytes; default as in `node:stream`. */
   highWaterMark?: number | undefined;
@@ -137,9 +144,7 @@ export class Server extends EventEmitter {
     this.pauseOnConnect = Boolean(settings.pauseOnConnect);
     this.noDelay = Boolean(settings.noDelay);
     this.keepAlive = Boolean(settings.keepAlive);
-    this.keepAliveInitialDelay = Math.trunc(
-      Math.max(settings.keepAliveInitialDelay ?? 0, 0) / 1000,
-    );
+    this.keepAliveInitialDelay = wholeSeconds(Math.max(settings.keepAliveInitialDelay ?? 0, 0));
     const { highWaterMark = -1 } = settings;
     this.highWaterMark = highWaterMark < 0 ? getDefaultHighWaterMark(false) : highWaterMark;
     this.linger = settings.linger ?? null;

@@ -67,9 +67,9 @@ export function checkSocketOptions(options: SocketOptions): void {
   if (linger !== undefined && linger !== null) checkMilliseconds(linger, 'options.linger', 0);
 }
 
-/** Milliseconds, or what cannot be waited for, as whole seconds of milliseconds: 1999 is 1000. */
-function wholeSeconds(ms: number): number {
-  return Math.trunc(ms / 1000) * 1000 || 0;
+/** Milliseconds as whole seconds, 1999 as 1; what cannot be waited for as 0. */
+export function wholeSeconds(ms: number): number {
+  return Math.trunc(ms / 1000) || 0;
 }
 
 /** Settings that may be made before there is a connection. */
@@ -87,12 +87,12 @@ export class TransportSettings {
     this.noDelay = Boolean(options.noDelay);
     this.linger = options.linger ?? null;
     this.#keepAlive = Boolean(options.keepAlive);
-    this.#keepAliveDelay = wholeSeconds(options.keepAliveInitialDelay ?? 0);
+    this.#keepAliveDelay = wholeSeconds(options.keepAliveInitialDelay ?? 0) * 1000;
   }
 
   setKeepAlive(enable: boolean, initialDelay: number): void {
     this.#keepAlive = enable;
-    this.#keepAliveDelay = wholeSeconds(initialDelay);
+    this.#keepAliveDelay = wholeSeconds(initialDelay) * 1000;
   }
 
   /** @throws RangeError for a name that no controller has */

@@ -44,7 +44,7 @@ export class Socket extends TransportStream {
   /** The server that it came from; null for one that was made by `connect`. */
   server: unknown;
   /** What `setTimeout` set, ms. */
-  timeout?: number;
+  declare timeout?: number;
   /** `address:port` of each attempt, where a name had several addresses. */
   declare autoSelectFamilyAttemptedAddresses: string[];
 
@@ -88,7 +88,7 @@ export class Socket extends TransportStream {
       this.#peerEnded = !this.allowHalfOpen;
     });
     // Not by the stream's constructor: one that is aborted already destroys at once.
-    if (signal !== undefined) addAbortSignal(signal, this);
+    if (signal) addAbortSignal(signal, this);
     if (accepted !== undefined) this.#accept(accepted, options.readable !== false);
   }
 

@@ -16,8 +16,8 @@ export abstract class TransportStream extends EndpointStream {
    * acknowledged (Nagle's algorithm, RFC 9293 §3.7.4). As in `node:net`.
    * @param enable default true
    */
-  setNoDelay(enable = true): this {
-    this._transport().noDelay = Boolean(enable);
+  setNoDelay(enable?: boolean): this {
+    this._transport().noDelay = enable === undefined || Boolean(enable);
     return this.#apply();
   }
 
@@ -29,8 +29,8 @@ export abstract class TransportStream extends EndpointStream {
    *   apart, and 10 of them without an answer end the connection. 0 (default): the stack's settings
    *   (two hours, 75 s, 9).
    */
-  setKeepAlive(enable = false, initialDelay = 0): this {
-    this._transport().setKeepAlive(Boolean(enable), initialDelay);
+  setKeepAlive(enable?: boolean, initialDelay?: number): this {
+    this._transport().setKeepAlive(Boolean(enable), initialDelay ?? 0);
     return this.#apply();
   }
 

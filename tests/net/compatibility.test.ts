@@ -1,7 +1,12 @@
-// The same exchanges over node:net and over the stack: the same events, in the same order.
+// The same exchanges over node:net and over the stack: the same events, in the same order; and the same shape.
+// What differs, and why, stands in compatibility/differences.ts; `npm run net-compatibility` writes the page.
 
 import { afterAll, describe, expect, it } from 'vitest';
+import { DIFFERENCES } from './compatibility/differences.js';
+import { shapeRows } from './compatibility/main.js';
+import { judge } from './compatibility/table.js';
 import { closing, failing, flowing, naming, serving } from './exchanges.js';
+import { features, moreEnds, showing } from './features.js';
 import { kernel, linked, within } from './places.js';
 import { Trial } from './trial.js';
 
@@ -22,8 +27,31 @@ function compare(exchanges: Record<string, (trial: Trial) => Promise<void>>): vo
   }
 }
 
+it('every difference of shape, options and wrong calls is explained', () => {
+  const { complaints } = judge(shapeRows(places[0]!), DIFFERENCES);
+  // The other rows are not looked at here: their explanations are of no difference.
+  expect(complaints.filter((complaint) => complaint.startsWith('not explained'))).toEqual([]);
+});
+
+describe('what makes the comparison fail', () => {
+  const row = { section: 'S', name: 'n', node: '1', ours: '2' };
+  const reason = { title: 'T', why: 'because', rows: ['S: n'] };
+
+  it('is a difference without a reason', () => {
+    expect(judge([row], [reason]).complaints).toEqual([]);
+    expect(judge([row], []).complaints).toHaveLength(1);
+  });
+
+  it('is a reason without a difference', () => {
+    const same = { ...row, ours: '1' };
+    expect(judge([same], []).complaints).toEqual([]);
+    expect(judge([same], [reason]).complaints).toHaveLength(1);
+    expect(judge([], [reason]).complaints).toHaveLength(1);
+  });
+});
+
 describe.concurrent('as over node:net', () =>
-  compare({ ...closing, ...failing, ...serving, ...naming }));
+  compare({ ...closing, ...moreEnds, ...failing, ...serving, ...naming, ...features, ...showing }));
 
 // These keep the machine busy, and would disturb each other.
 describe('as over node:net, with much data', () => compare(flowing));

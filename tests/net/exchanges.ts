@@ -4,7 +4,7 @@ import { EventEmitter, once } from 'node:events';
 import type net from 'node:net';
 import { describeValue, sleep, type Trial } from './trial.js';
 
-type Exchange = (t: Trial) => Promise<void>;
+export type Exchange = (t: Trial) => Promise<void>;
 
 const megabytes = (n: number) => Buffer.alloc(n * 1024 * 1024, 'finwait');
 

@@ -16,6 +16,7 @@ export function kernel(): Place {
     clientNet: net,
     host: '127.0.0.1',
     clientHost: '127.0.0.1',
+    otherHost: '127.0.9.1',
     close: async () => {},
   };
 }
@@ -23,7 +24,7 @@ export function kernel(): Place {
 export function within(): Place & { stack: Stack } {
   const stack = new Stack({
     clock: new SystemClock(),
-    addresses: ['10.9.0.2/24', 'fd09::2/64'],
+    addresses: ['10.9.0.2/24', 'fd09::2/64', '10.9.0.3/24'],
     memory: MEMORY,
   });
   return {
@@ -33,6 +34,7 @@ export function within(): Place & { stack: Stack } {
     clientNet: stack.net,
     host: '10.9.0.2',
     clientHost: '10.9.0.2',
+    otherHost: '10.9.0.3',
     close: () => stack.close(100),
   };
 }
@@ -43,7 +45,7 @@ export function linkedStacks(options: ConstructorParameters<typeof MemoryLink>[1
   const make = (device: MemoryLink['a'], ...addresses: string[]) =>
     new Stack({ clock: new SystemClock(), device, addresses, memory: MEMORY });
   const a = make(link.a, '10.9.0.1/24', 'fd09::1/64');
-  const b = make(link.b, '10.9.0.2/24', 'fd09::2/64');
+  const b = make(link.b, '10.9.0.2/24', 'fd09::2/64', '10.9.0.3/24');
   return { link, a, b, close: () => Promise.all([a.close(100), b.close(100)]) };
 }
 
@@ -55,6 +57,7 @@ export function linked(): Place {
     clientNet: a.net,
     host: '10.9.0.2',
     clientHost: '10.9.0.1',
+    otherHost: '10.9.0.3',
     close: async () => void (await close()),
   };
 }

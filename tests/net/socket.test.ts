@@ -3,13 +3,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import nodeNet from 'node:net';
 import { finished } from 'node:stream/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Server } from '../../src/net/server.js';
 import type { Socket } from '../../src/net/socket.js';
 import type { SocketConnectOptions } from '../../src/net/socket-options.js';
-import { thrown } from './exchanges.js';
 import { linkedStacks } from './places.js';
 import { sleep } from './trial.js';
 
@@ -334,50 +332,6 @@ describe('settings', () => {
     expect(error).toMatchObject({ message: 'read ETIMEDOUT', code: 'ETIMEDOUT', syscall: 'read' });
     expect(client.closeReason).toBe('timeout');
   });
-});
-
-describe('wrong arguments are refused in the same words', () => {
-  // biome-ignore lint/suspicious/noExplicitAny: they are wrong on purpose
-  type Wrong = (net: any) => unknown;
-  const wrong: Wrong[] = [
-    (net) => net.connect(),
-    (net) => net.connect({}),
-    (net) => net.connect({ port: null }),
-    (net) => net.connect({ port: {} }),
-    (net) => net.connect(70_000),
-    (net) => net.connect(-1),
-    (net) => net.connect(1.5),
-    (net) => net.connect({ port: '' }),
-    (net) => net.connect({ port: 80, localAddress: 'here' }),
-    (net) => net.connect({ port: 80, localPort: 'x' }),
-    (net) => net.connect({ port: 80, host: 'name.test', lookup: 'x' }),
-    (net) => net.connect({ port: 80, autoSelectFamily: 1 }),
-    (net) => net.connect({ port: 80, autoSelectFamilyAttemptTimeout: 0 }),
-    (net) => new net.Socket({ objectMode: true }),
-    (net) => new net.Socket({ readableObjectMode: true }),
-    (net) => new net.Socket({ keepAliveInitialDelay: 'x' }),
-    (net) => new net.Socket({ signal: 3 }),
-    (net) => new net.Socket().setTimeout('x'),
-    (net) => new net.Socket().setTimeout(-1),
-    (net) => new net.Socket().setTimeout(1, 'x'),
-    (net) => net.createServer(3),
-    (net) => net.createServer({ highWaterMark: 'x' }),
-    (net) => net.createServer({ keepAliveInitialDelay: 'x' }),
-    (net) => net.createServer().listen(70_000),
-    (net) => net.createServer().listen({ port: -1 }),
-    (net) => net.createServer().listen({ host: 'x' }),
-    (net) => net.createServer().listen(true),
-    (net) => net.createServer().listen({ port: 0, signal: 1 }),
-  ];
-
-  for (const call of wrong) {
-    it(String(call).replace(/^\(net\) => /, ''), () => {
-      stacks = linkedStacks();
-      const expected = thrown(() => call(nodeNet));
-      expect(expected).toMatch(/ERR_/);
-      expect(thrown(() => call(stacks.a.net))).toBe(expected);
-    });
-  }
 });
 
 it('is known by its class', async () => {

@@ -16,6 +16,8 @@ export interface Place {
   readonly host: string;
   /** An address of the clients. */
   readonly clientHost: string;
+  /** An address where nobody listens, of the same family. */
+  readonly otherHost: string;
   close(): Promise<void>;
 }
 
@@ -61,6 +63,7 @@ export class Trial {
   readonly clientNet: typeof net;
   readonly host: string;
   readonly clientHost: string;
+  readonly otherHost: string;
   readonly #place: Place;
   readonly #cleanUp: (() => void)[] = [];
   #changes = 0;
@@ -71,6 +74,7 @@ export class Trial {
     this.clientNet = place.clientNet;
     this.host = place.host;
     this.clientHost = place.clientHost;
+    this.otherHost = place.otherHost;
   }
 
   note(who: string, what: unknown): void {
@@ -107,9 +111,10 @@ export class Trial {
   /** Addresses and ports differ between places. */
   #neutral(text: string): string {
     return text
+      .replaceAll(this.otherHost, 'OTHER')
       .replaceAll(this.clientHost, 'HOST')
       .replaceAll(this.host, 'HOST')
-      .replaceAll(/(?<=:|ort":|HOST"[ ,])[1-9]\d+/g, 'PORT');
+      .replaceAll(/(?<=:|ort":|HOST"[ ,]|OTHER"[ ,])[1-9]\d+/g, 'PORT');
   }
 
   async listen(options: net.ServerOpts = {}): Promise<net.Server> {
@@ -133,6 +138,11 @@ export class Trial {
     const [[served]] = await Promise.all([accepted, once(client, 'connect')]);
     this.watch('s', served, skip);
     return { client, served, server };
+  }
+
+  /** A port to connect from, which nothing else in the kernel's ephemeral range takes. */
+  freePort(): number {
+    return 20_000 + Math.floor(Math.random() * 10_000);
   }
 
   to(server: net.Server): { host: string; port: number } {
