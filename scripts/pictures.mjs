@@ -17,7 +17,19 @@ const ROOT = new URL('..', import.meta.url);
 const FOLDER = new URL('docs/pictures/', ROOT);
 const README = new URL('README.md', ROOT);
 const SEED = 1;
-const LADDERS = ['active-close', 'simultaneous-close', 'lost-final-ack'];
+const LADDERS = [
+  'active-close',
+  'close-wait-leak',
+  'close-with-unread-data-theirs',
+  'half-close-theirs',
+  'lost-final-ack',
+  'passive-close',
+  'simultaneous-close',
+  'time-wait-old-segment',
+  'time-wait-reuse',
+];
+/** A half-close with so many bytes as fit into a picture. */
+const FEW_BYTES = 2000;
 /** The debugger in the moment when all depends on one ACK. */
 const SCREEN = { scenario: 'active-close', stopAt: 'state=TIME-WAIT', columns: 80, rows: 24 };
 /** Around the screen in README.md. */
@@ -47,7 +59,7 @@ function check() {
 }
 
 async function ladder(name) {
-  const scenario = scenarioNamed(name);
+  const scenario = withFewBytes(scenarioNamed(name));
   const world = SimulatedWorld.open(scenario, { seed: SEED });
   try {
     await runScenario(scenario, world);
@@ -55,6 +67,15 @@ async function ladder(name) {
   } finally {
     await world.close();
   }
+}
+
+function withFewBytes(scenario) {
+  const steps = scenario.steps.map((step) => {
+    if (step.bytes > FEW_BYTES) return { ...step, bytes: FEW_BYTES };
+    const isReceived = step.until?.received > FEW_BYTES;
+    return isReceived ? { ...step, until: { ...step.until, received: FEW_BYTES } } : step;
+  });
+  return { ...scenario, steps };
 }
 
 async function screen() {
