@@ -96,6 +96,10 @@ function list(input: Input): number {
 function labFailure(error: unknown): unknown {
   if (error instanceof DeviceError) return deviceFailure(error);
   if (!(error instanceof KernelProcessError)) return error;
+  if (error.message.includes('EROFS')) {
+    const what = 'the settings of this kernel cannot be changed: /proc/sys may only be read';
+    return environment(what, `in Docker: docker run --privileged ...; ${NEED.instead}`, error);
+  }
   const message = `the program on the kernel's side failed: ${error.message}`;
   return new Failure(EXIT_FAILED, message, 'finwait doctor says what this machine lacks', error);
 }

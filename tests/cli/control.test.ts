@@ -50,6 +50,17 @@ it('passes over a directory that others can enter', async () => {
   expect(control.path.startsWith(runtimeDirectories()[1]!)).toBe(true);
 });
 
+it('uses the directory of FINWAIT_RUNTIME_DIR, and looks nowhere else', async () => {
+  control = await ControlServer.open('fw0', {});
+  const elsewhere = join(home, 'elsewhere');
+  vi.stubEnv('FINWAIT_RUNTIME_DIR', elsewhere);
+  expect(controlSockets()).toEqual([]);
+  const other = await ControlServer.open('fw0', {});
+  expect(other.path.startsWith(`${elsewhere}/`)).toBe(true);
+  expect(controlSockets()).toEqual([other.path]);
+  other.close();
+});
+
 it('removes its file when it closes', async () => {
   control = await ControlServer.open('fw0', {});
   const { path } = control;

@@ -144,6 +144,12 @@ describe.skipIf(!possible.ok)('finwait doctor', () => {
     expect(code).toBe(3);
   });
 
+  it('is content with what docker run --cap-add NET_ADMIN gives', async () => {
+    const { code, stdout } = await place.sh(`setpriv --bounding-set=-all,+net_admin ${doctor}`);
+    expect(stdout).toContain('capability: this process has CAP_NET_ADMIN\n');
+    expect(code).toBe(0);
+  });
+
   it('notes that IPv6 is disabled, which is no obstacle', async () => {
     const sysctl = 'sysctl -wq net.ipv6.conf.default.disable_ipv6';
     const { code, stdout } = await place.sh(

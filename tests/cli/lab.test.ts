@@ -288,6 +288,15 @@ describeKernel('against the kernel', ['tshark', 'unshare', 'setpriv'], () => {
     },
   );
 
+  test('a container that does not let it change settings is said to be one', () => {
+    const script = 'mount --bind /proc/sys /proc/sys && mount -o remount,ro,bind /proc/sys && "$@"';
+    const command = [process.execPath, MAIN, 'lab', 'run', 'handshake'];
+    const { code, stderr } = end('unshare', ['--mount', 'sh', '-c', script, 'sh', ...command]);
+    expect(stderr).toContain('/proc/sys may only be read');
+    expect(stderr).toContain('docker run --privileged ...; or leave the kernel out: --sim');
+    expect(code).toBe(3);
+  });
+
   test('the end of the program on the kernel’s side ends the run, with a word', async () => {
     const child = spawn(process.execPath, [MAIN, 'lab', 'run', 'handshake', 'time-wait-rst'], {
       env,
