@@ -12,6 +12,7 @@ import {
   type ConnectRequest,
   errnoOf,
   JSStream,
+  kArrayBufferOffset,
   kBytesWritten,
   kLastWriteWasAsync,
   kReadBytesOrError,
@@ -22,20 +23,14 @@ import {
   streamBaseState,
   TCP,
 } from './internals.js';
+import { encoded, Outgoing } from './outgoing.js';
 
-/** For bytes on their way into a stream, which keeps a copy; one for all connections. */
-const scratch = Buffer.allocUnsafeSlow(65_536);
+/** Bytes that are read at once. */
+const MAX_CHUNK = 65_536;
+/** For bytes on their way into native code, which keeps a copy; one for all connections. */
+const scratch = Buffer.allocUnsafeSlow(MAX_CHUNK);
 
 const NOT_CONNECTED = errnoOf('ENOTCONN');
-const CANCELED = errnoOf('ECANCELED');
-const BROKEN_PIPE = errnoOf('EPIPE');
-const CLOSED = errnoOf('EBADF');
-
-interface Write {
-  chunks: readonly Uint8Array[];
-  /** @param status 0 or a negative errno */
-  done(status: number): void;
-}
 
 /** What the socket of a handle does when its stack goes down. */
 interface Owner {
@@ -65,14 +60,13 @@ export class StackHandle extends JSStream implements StreamOwner {
   #channel: Channel<StackHandle> | null = null;
   #bound: Bound = { address: null, port: 0 };
   #connecting: ConnectRequest | null = null;
-  readonly #writes: Write[] = [];
-  #writing = false;
+  readonly #outgoing = new Outgoing();
   #bytesWritten = 0;
-  /** Whether nothing more may be written. */
-  #ended = false;
-  #shutdown: object | null = null;
-  #shuttingDown: object | null = null;
-  #readLimit = scratch.length;
+  /** Whether native code reads, or may do so: it has asked. */
+  #consumed = false;
+  /** Of a socket with `onread`. */
+  #userBuffer: Uint8Array | null = null;
+  #bytesRead = 0;
   #referenced = true;
   #closed = false;
 
@@ -85,7 +79,7 @@ export class StackHandle extends JSStream implements StreamOwner {
   /** The handle of a connection that a listener accepted. */
   static accept(stack: Stack, connection: Connection, mapped: boolean): StackHandle {
     const handle = new StackHandle(stack, mapped);
-    handle.#channel = Channel.accept(stack, StackHandle.#events, handle, connection);
+    handle.#use(Channel.accept(stack, StackHandle.#events, handle, connection));
     return handle;
   }
 
@@ -139,18 +133,23 @@ export class StackHandle extends JSStream implements StreamOwner {
     const { address: local, port: localPort } = this.#bound;
     const target = { remote, remotePort: port, local, localPort };
     try {
-      this.#channel = Channel.connect(this.#stack, StackHandle.#events, this, target);
+      this.#use(Channel.connect(this.#stack, StackHandle.#events, this, target));
     } catch (error) {
       if (error instanceof TcpError) return errnoOf(error.code);
       throw error;
     }
-    if (!this.#referenced) this.#channel.unref();
     this.#connecting = request;
     return 0;
   }
 
   connect6(request: ConnectRequest, address: string, port: number): number {
     return this.connect(request, address, port);
+  }
+
+  #use(channel: Channel<StackHandle>): void {
+    this.#channel = channel;
+    this.#outgoing.open(channel);
+    if (!this.#referenced) channel.unref();
   }
 
   /** As with Linux, the address of all zeros is the own host. */
@@ -178,16 +177,54 @@ export class StackHandle extends JSStream implements StreamOwner {
     return 0;
   }
 
-  /** A read with `onread` must not bring more than fits: what a stream is given it cannot refuse. */
+  /** HTTP and HTTP/2 ask whether they can read natively, and do it then. */
+  get isStreamBase(): boolean {
+    this.expectNativeReader();
+    return true;
+  }
+
+  /** From now on bytes go through the native stream, whoever reads there. */
+  expectNativeReader(): void {
+    this.#consumed = true;
+  }
+
   override useUserBuffer(buffer: Uint8Array): void {
-    this.#readLimit = Math.min(buffer.length, scratch.length);
-    super.useUserBuffer(buffer);
+    this.#userBuffer = buffer;
+  }
+
+  override get bytesRead(): number {
+    return this.#bytesRead + super.bytesRead;
   }
 
   #read(connection: Connection): boolean {
-    const bytes = connection.read(scratch, 0, this.#readLimit);
-    this.readBuffer(scratch.subarray(0, bytes));
+    if (this.#consumed) {
+      const bytes = connection.read(scratch);
+      this.readBuffer(scratch.subarray(0, bytes));
+    } else if (this.#userBuffer === null) {
+      this.#readForSocket(connection);
+    } else {
+      this.#readForUser(connection, this.#userBuffer);
+    }
     return true;
+  }
+
+  /** Without the copy that `readBuffer` makes: what lib/internal/stream_base_commons.js would be told. */
+  #readForSocket(connection: Connection): void {
+    const chunk = Buffer.allocUnsafe(Math.min(connection.readable, MAX_CHUNK));
+    streamBaseState[kArrayBufferOffset] = chunk.byteOffset;
+    this.#tellSocket(connection.read(chunk), chunk.buffer as ArrayBuffer);
+  }
+
+  /** The socket answers with its next buffer, where it has several. */
+  #readForUser(connection: Connection, buffer: Uint8Array): void {
+    const next = this.#tellSocket(connection.read(buffer));
+    if (next instanceof Uint8Array) this.#userBuffer = next;
+  }
+
+  #tellSocket(bytes: number, data?: ArrayBuffer): unknown {
+    this.#bytesRead += bytes;
+    streamBaseState[kReadBytesOrError] = bytes;
+    return this.onread?.(data);
   }
 
   /** A JSStream can tell of data and of their end, not of an error. */
@@ -229,11 +266,12 @@ export class StackHandle extends JSStream implements StreamOwner {
   #write(request: Request, chunks: readonly Uint8Array[], bytes: number): number {
     let status: number | null = null;
     let returned = false;
-    this.#queueWrite(chunks, bytes, (result) => {
+    this.#outgoing.write(chunks, (result) => {
       if (returned) request.oncomplete?.(result, this);
       else status = result;
     });
     returned = true;
+    this.#bytesWritten += bytes;
     streamBaseState[kBytesWritten] = bytes;
     streamBaseState[kLastWriteWasAsync] = status === null ? 1 : 0;
     return status ?? 0;
@@ -242,7 +280,7 @@ export class StackHandle extends JSStream implements StreamOwner {
   /** From native code, which must not be answered before it has left its own call. */
   onwrite(request: object, chunks: Uint8Array[]): number {
     let returned = false;
-    this.#queueWrite(chunks, 0, (status) => {
+    this.#outgoing.write(chunks, (status) => {
       if (returned) this.finishWrite(request, status);
       else setImmediate(() => this.finishWrite(request, status));
     });
@@ -250,60 +288,10 @@ export class StackHandle extends JSStream implements StreamOwner {
     return 0;
   }
 
-  #queueWrite(chunks: readonly Uint8Array[], bytes: number, done: Write['done']): void {
-    this.#bytesWritten += bytes;
-    const obstacle = this.#whyNotWritable();
-    if (obstacle !== 0) {
-      done(obstacle);
-      return;
-    }
-    this.#writes.push({ chunks, done });
-    this.#goOn();
-  }
-
-  #whyNotWritable(): number {
-    if (this.#closed) return CLOSED;
-    if (this.#channel === null) return NOT_CONNECTED;
-    return this.#ended ? BROKEN_PIPE : 0;
-  }
-
-  /** One write after the other; a FIN only behind them, though TLS asks for both in one breath. */
-  #goOn(): void {
-    const channel = this.#channel!;
-    while (!this.#writing && this.#writes.length > 0) {
-      const { chunks, done } = this.#writes.shift()!;
-      this.#writing = true;
-      channel.write(chunks, (code) => {
-        this.#writing = false;
-        done(code === null ? this.#statusOfEnd() : errnoOf(code));
-        this.#goOn();
-      });
-    }
-    if (this.#writing || this.#shutdown === null || this.#closed) return;
-    const request = this.#shutdown;
-    this.#shutdown = null;
-    this.#shuttingDown = request;
-    channel.shutdown(() => this.#finishShutdown(0));
-  }
-
-  /** What was not taken yet when the handle was closed is cancelled. */
-  #statusOfEnd(): number {
-    return this.#closed ? CANCELED : 0;
-  }
-
   onshutdown(request: object): number {
     if (this.#channel === null || this.#closed) return NOT_CONNECTED;
-    this.#ended = true;
-    this.#shutdown = request;
-    this.#goOn();
+    this.#outgoing.shutdown((status) => this.finishShutdown(request, status));
     return 0;
-  }
-
-  #finishShutdown(status: number): void {
-    const request = this.#shuttingDown ?? this.#shutdown;
-    this.#shuttingDown = null;
-    this.#shutdown = null;
-    if (request !== null) this.finishShutdown(request, status);
   }
 
   // Closing
@@ -328,10 +316,10 @@ export class StackHandle extends JSStream implements StreamOwner {
   ): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#outgoing.close();
     const finish = () => {
       this.#connected('ECANCELED');
-      for (const { done } of this.#writes.splice(0)) done(CANCELED);
-      this.#finishShutdown(CANCELED);
+      this.#outgoing.cancel();
       closed?.call(this);
     };
     if (this.#channel?.open) end(this.#channel, finish);
@@ -409,13 +397,3 @@ Object.setPrototypeOf(
     },
   }),
 );
-
-function encoded(items: readonly unknown[]): Uint8Array[] {
-  const chunks: Uint8Array[] = [];
-  for (let i = 0; i < items.length; i += 2) {
-    const data = items[i] as Uint8Array | string;
-    const encoding = items[i + 1] as BufferEncoding;
-    chunks.push(typeof data === 'string' ? Buffer.from(data, encoding) : data);
-  }
-  return chunks;
-}

@@ -67,6 +67,7 @@ interface StreamWrap {
   /** Results of the latest call of a stream, by the indexes below. */
   streamBaseState: Int32Array;
   kReadBytesOrError: number;
+  kArrayBufferOffset: number;
   kBytesWritten: number;
   kLastWriteWasAsync: number;
 }
@@ -81,9 +82,13 @@ export const { TCP, constants: tcpConstants } = binding('tcp_wrap') as {
   constants: { SOCKET: number; SERVER: number };
 };
 
-export const { streamBaseState, kReadBytesOrError, kBytesWritten, kLastWriteWasAsync } = binding(
-  'stream_wrap',
-) as StreamWrap;
+export const {
+  streamBaseState,
+  kReadBytesOrError,
+  kArrayBufferOffset,
+  kBytesWritten,
+  kLastWriteWasAsync,
+} = binding('stream_wrap') as StreamWrap;
 
 const SERVER_TYPE = typeOf(tcpConstants.SERVER);
 

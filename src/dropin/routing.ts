@@ -92,14 +92,25 @@ const patches = {
   },
 };
 
+/** Handles that were asked whether they can be read natively: HTTP/2 does so before they are connected. */
+const asked = new WeakSet<TcpHandle>();
+
 function patch(): void {
   Object.assign(TCP.prototype, patches);
+  Object.defineProperty(TCP.prototype, 'isStreamBase', {
+    configurable: true,
+    get(this: TcpHandle) {
+      asked.add(this);
+      return true;
+    },
+  });
   watchTls();
   addExtras();
 }
 
 function restore(): void {
   Object.assign(TCP.prototype, native);
+  Reflect.deleteProperty(TCP.prototype, 'isStreamBase');
   forgetTls();
   removeExtras();
 }
@@ -163,6 +174,7 @@ function replace(handle: TcpHandle, stack: Stack, mapped: boolean): StackHandle 
     ours.onread = handle.onread;
     const buffer = userBufferOf(socket);
     if (buffer !== null) ours.useUserBuffer(buffer);
+    if (asked.has(handle)) ours.expectNativeReader();
     socket._handle = ours;
   }
   moveTls(handle, ours);
