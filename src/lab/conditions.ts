@@ -2,7 +2,13 @@
 
 import type { Gate } from '../device/gate.js';
 import type { Gatekeeper } from './gatekeeper.js';
-import type { Condition, GateCondition, ProgramCondition, StateCondition } from './scenario.js';
+import type {
+  Condition,
+  GateCondition,
+  Match,
+  ProgramCondition,
+  StateCondition,
+} from './scenario.js';
 import type { Party, World } from './world.js';
 
 export function isTrue(condition: Condition, world: World, keeper: Gatekeeper): boolean {
@@ -11,7 +17,11 @@ export function isTrue(condition: Condition, world: World, keeper: Gatekeeper): 
   return 'state' in condition ? isInState(condition, party) : isTrueOfProgram(condition, party);
 }
 
-export function isTrueAtGate(condition: GateCondition, gate: Gate, keeper: Gatekeeper): boolean {
+export function isTrueAtGate(
+  condition: GateCondition<Match>,
+  gate: Gate,
+  keeper: Gatekeeper,
+): boolean {
   if ('quiet' in condition) return gate.held.length === 0;
   if ('seen' in condition) return keeper.count(condition.seen) >= condition.times;
   return keeper.count(condition.unseen) === 0;

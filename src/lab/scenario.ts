@@ -27,9 +27,18 @@ export interface Match extends Likeness {
 
 /** What happens to a segment at the gate, when its turn has come. */
 export interface Fault<M = Match> {
+  /** Which segments it strikes. */
   on: M;
   /** `swap`: the next one of its direction overtakes it; `holdUntil`: such a one does. */
-  do: 'drop' | 'duplicate' | 'swap' | 'corrupt' | { holdUntil: M };
+  do:
+    | 'drop'
+    | 'duplicate'
+    | 'swap'
+    | 'corrupt'
+    | {
+        /** Any one that passes after it has come. */
+        holdUntil: M;
+      };
   /** Why, in a few words, for those who watch. */
   note: string;
 }
@@ -46,18 +55,34 @@ export type Call = { end: End } & (
 
 /** What any program may do with a connection, whoever has opened it. */
 export type PlainCall =
-  /** No further connections; those that exist stay. */
-  | { call: 'unlisten' }
-  | { call: 'write'; bytes: number }
-  /** Reads what comes from now on, or does not; also before there is a connection. */
-  | { call: 'read' | 'pause' }
-  /** Half-close; `atEnd`: as soon as the program sees the end of what it reads. */
-  | { call: 'shutdown'; atEnd?: true }
-  /** Both halves; RST. */
-  | { call: 'close' | 'abort' };
+  | {
+      /** No further connections; those that exist stay. */
+      call: 'unlisten';
+    }
+  | {
+      /** Sends data. */
+      call: 'write';
+      /** How many bytes, from 1. */
+      bytes: number;
+    }
+  | {
+      /** Reads what comes from now on, or does not; also before there is a connection. */
+      call: 'read' | 'pause';
+    }
+  | {
+      /** Half-close. */
+      call: 'shutdown';
+      /** As soon as the program sees the end of what it reads; default: at once. */
+      atEnd?: true;
+    }
+  | {
+      /** Both halves; RST. */
+      call: 'close' | 'abort';
+    };
 
 /** A segment that somebody makes up. Numbers are relative to the connection. */
 export interface Forged {
+  /** Those that are set: `RST`, `ACK` … */
   flags: readonly string[];
   /** Relative to SND.NXT of the end that it pretends to come from. */
   seqOffset?: number;
@@ -75,25 +100,43 @@ export interface Injection extends Forged {
 }
 
 /** What is waited for; segments pass the gate one by one until it holds. */
-export type Condition = ({ end: End } & (StateCondition | ProgramCondition)) | GateCondition;
+export type Condition = ({ end: End } & (StateCondition | ProgramCondition)) | GateCondition<Match>;
 
-/** Of the newest connection; with `connections`, that so many of that end's are in this state. */
+/** In which state an end is. */
 export interface StateCondition {
+  /** Of the newest connection, as in RFC 9293. */
   state: StateName;
+  /** That so many connections of that end are in this state; default: the newest one is. */
   connections?: number;
 }
 
+/** What the program at an end has seen. */
 export type ProgramCondition =
-  /** Bytes that the program there has read, of all its connections: not one less, not one more. */
-  { received: number } | { sees: 'end' | 'close' | 'ECONNRESET' | 'ECONNREFUSED' | 'ETIMEDOUT' };
+  | {
+      /** Bytes that it has read, of all its connections: not one less, not one more. */
+      received: number;
+    }
+  | {
+      /** The other end's FIN, the end of the connection, or an error; of the newest connection. */
+      sees: 'end' | 'close' | 'ECONNRESET' | 'ECONNREFUSED' | 'ETIMEDOUT';
+    };
 
-export type GateCondition<M = Match> =
-  /** So many segments of this kind, or more, have had their turn at the gate, whatever became of them. */
-  | { seen: M; times: number }
-  /** None has. */
-  | { unseen: M }
-  /** Nothing waits at the gate. */
-  | { quiet: true };
+/** What has passed the gate, or waits there. */
+export type GateCondition<M> =
+  | {
+      /** Segments that have had their turn at the gate, whatever became of them. */
+      seen: M;
+      /** So many, or more. */
+      times: number;
+    }
+  | {
+      /** Such a one has not had its turn. */
+      unseen: M;
+    }
+  | {
+      /** Nothing waits at the gate. */
+      quiet: true;
+    };
 
 export type Step =
   | (Call & { fails?: string; note?: string })

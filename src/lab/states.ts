@@ -14,6 +14,7 @@ export interface StateNote {
   mistake: string;
 }
 
+/** As RFC 9293 has them. */
 export type StateName =
   | 'CLOSED'
   | 'LISTEN'

@@ -18,7 +18,9 @@ export interface ConnectionEnd {
 export interface PeerConnection {
   /** `127.100.0.2:8080 127.100.0.1:40000`: the peer's end first. */
   readonly name: string;
+  /** The end under test. */
   readonly client: ConnectionEnd;
+  /** The end that finwait plays. */
   readonly peer: ConnectionEnd;
   /** Whether both ends are closed; an end in TIME-WAIT is. */
   readonly closed: boolean;

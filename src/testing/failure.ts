@@ -11,18 +11,21 @@ export interface StruckFault {
   readonly struck: number;
 }
 
-/** `ERR_PEER_TIMEOUT`: something was not so in time; `ERR_PEER_STEP`: a step failed; `ERR_PEER_NETWORK`: none. */
-type Code = 'ERR_PEER_TIMEOUT' | 'ERR_PEER_STEP' | 'ERR_PEER_NETWORK';
-
 /**
  * Something that a test has asked for is not so. The message says what, which connections there are and
  * who has to act, which faults have struck, and what was sent (a ladder).
  */
 export class FaultyPeerError extends Error {
+  /** For messages. */
   override readonly name = 'FaultyPeerError';
-  readonly code: Code;
+  /**
+   * `ERR_PEER_TIMEOUT`: something was not so in time; `ERR_PEER_STEP`: a step failed; `ERR_PEER_NETWORK`:
+   * there is no network for a peer.
+   */
+  readonly code: 'ERR_PEER_TIMEOUT' | 'ERR_PEER_STEP' | 'ERR_PEER_NETWORK';
 
-  constructor(code: Code, message: string, cause?: unknown) {
+  /** Made by peers only. */
+  constructor(code: FaultyPeerError['code'], message: string, cause?: unknown) {
     super(message, { cause });
     this.code = code;
   }

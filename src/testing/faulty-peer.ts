@@ -41,7 +41,7 @@ export interface FaultyPeerOptions {
   serve?: Serve;
   /** What happens to segments on their way. Of several that are meant for one, the first strikes. */
   faults?: readonly Fault[];
-  /** The port on which the peer listens; default 8080. */
+  /** The port on which the peer listens, 1 to 65535; default 8080. */
   port?: number;
   /**
    * `memory`: by the client's calls of `node:net` within this process; it needs no rights. `tun`: by the
@@ -80,13 +80,17 @@ const PEER_TCP: Partial<TcpConfig> = {
   tailLossProbe: false,
   pacing: false,
 };
+/** That are remembered; those of ten megabytes or so. */
+const EVENTS = 50_000;
+const NETWORKS = { memory: MemoryNetwork, tun: TunNetwork } as const;
 const NAMES = { ours: 'peer', theirs: 'client' } as const;
 
 /** The end of a connection whose other end is the client under test: see `faultyPeer`. */
 export class FaultyPeer implements AsyncDisposable {
+  /** Where it listens. */
   readonly port: number;
   readonly #network: Network;
-  readonly #timeline = new Timeline();
+  readonly #timeline = new Timeline(EVENTS);
   readonly #connections = new Connections();
   readonly #keeper: Gatekeeper;
   readonly #faults: Faults;
@@ -101,11 +105,14 @@ export class FaultyPeer implements AsyncDisposable {
   /** To be made by `faultyPeer`. */
   constructor(options: FaultyPeerOptions) {
     const { port = PORT, network = 'memory', timeoutMs = TIMEOUT_MS } = options;
+    check(Number.isInteger(port) && port > 0 && port < 65_536, 'port', port, '1 to 65535');
+    check(network in NETWORKS, 'network', network, "'memory' or 'tun'");
+    check(timeoutMs > 0, 'timeoutMs', timeoutMs, 'milliseconds, more than 0');
     const timeline = this.#timeline;
     const settings = { tcp: { ...PEER_TCP, ...options.tcp }, timeline, port };
     this.port = port;
     this.#timeoutMs = timeoutMs;
-    this.#network = network === 'tun' ? new TunNetwork(settings) : new MemoryNetwork(settings);
+    this.#network = new NETWORKS[network](settings);
     const { gate, stack } = this.#network;
     const now = () => this.#network.now();
     this.#waiting = new Waiting(now, () => this.#look());
@@ -290,6 +297,10 @@ export class FaultyPeer implements AsyncDisposable {
   }
 }
 
+function check(isGood: boolean, name: string, value: unknown, wanted: string): void {
+  if (!isGood) throw new RangeError(`options.${name} is ${value}: it has to be ${wanted}`);
+}
+
 /**
  * A TCP peer for the tests of a client: its closes, resets, losses, stalls and zero windows are scripted.
  *
@@ -305,6 +316,7 @@ export class FaultyPeer implements AsyncDisposable {
  *
  * Time is real, since clients have real timers. A peer that was forgotten keeps no process alive.
  * @throws FaultyPeerError with `network: 'tun'`, where the machine does not allow it
+ * @throws RangeError for an option that makes no sense
  */
 export async function faultyPeer(options: FaultyPeerOptions = {}): Promise<FaultyPeer> {
   return new FaultyPeer(options);

@@ -1,5 +1,14 @@
 // What `finwait/testing` offers; no code.
 
+export type {
+  Forged,
+  GateCondition,
+  Likeness,
+  PlainCall,
+  ProgramCondition,
+  StateCondition,
+} from '../lab/scenario.js';
+export type { StateName } from '../lab/states.js';
 export type { ConnectionEnd, PeerConnection } from './connections.js';
 export { FaultyPeerError, type StruckFault } from './failure.js';
 export {
@@ -9,4 +18,4 @@ export {
   type PatienceOptions,
 } from './faulty-peer.js';
 export type { ConnectionEmitter, Serve } from './program.js';
-export type { Call, Condition, Fault, Injected, Match, Side, Step } from './words.js';
+export type { Call, Condition, Fault, Injected, Match, Of, Side, Step } from './words.js';

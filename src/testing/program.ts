@@ -9,6 +9,7 @@ import type { Call } from './words.js';
 
 /** What has servers of Node in it: `http.createServer(…)`, which need not listen. */
 export interface ConnectionEmitter {
+  /** Is told of each connection. */
   emit(event: 'connection', socket: Socket): boolean;
 }
 

@@ -26,29 +26,58 @@ export interface Match extends Likeness {
 }
 
 /** What happens to a segment on its way, when its turn has come. */
-export type Fault = LabFault<Match>;
+export interface Fault extends LabFault<Match> {}
 
 /** What the program at the peer does, with its newest connection. */
-export type Call = PlainCall | { call: 'listen' };
+export type Call =
+  | PlainCall
+  | {
+      /** Takes connections again, after `unlisten`. */
+      call: 'listen';
+    };
 
-/** A segment that neither end has sent, put in between them as if it came from one of them. */
+/** A segment that neither end has sent, put in between them. */
 export interface Injected extends Forged {
+  /** From whom it seems to come. */
   from: Side;
 }
 
 /** What is waited for. Of the client only its state can be seen from outside. */
 export type Condition =
-  | ({ end: 'peer' } & (StateCondition | ProgramCondition))
-  | ({ end: 'client' } & StateCondition)
+  | (Of<'peer'> & (StateCondition | ProgramCondition))
+  | (Of<'client'> & StateCondition)
   | GateCondition<Match>;
+
+/** Whose condition it is. */
+export interface Of<S extends Side> {
+  /** The end that is meant. */
+  end: S;
+}
 
 /** One thing after the other, as in a scenario of the lab. */
 export type Step =
-  | (Call & { note?: string })
-  | { inject: Injected; note: string }
-  | { until: Condition; note?: string }
-  /** Must be so now, without any waiting. */
-  | { holds: Condition; note: string };
+  | (Call & {
+      /** Why, for those who read it. */
+      note?: string;
+    })
+  | {
+      /** A segment that is put in between both ends. */
+      inject: Injected;
+      /** Why, for those who read it. */
+      note: string;
+    }
+  | {
+      /** Goes on as soon as this holds. */
+      until: Condition;
+      /** Why, for those who read it. */
+      note?: string;
+    }
+  | {
+      /** Must be so now, without any waiting. */
+      holds: Condition;
+      /** What that means; the failure says so. */
+      note: string;
+    };
 
 /** Our stack, in the lab's words, is the peer's. */
 const END: Readonly<Record<Side, End>> = { peer: 'ours', client: 'theirs' };

@@ -201,14 +201,18 @@ describe('the peer', () => {
     await connect(two);
   });
 
-  test('leaves all other addresses to the kernel', async () => {
-    await makePeer();
-    const server = net.createServer(echo).listen(0, '127.0.0.1');
+  test('leaves all other addresses to the kernel, and may stand before a server there', async () => {
+    const server = net.createServer({ allowHalfOpen: true }, echo).listen(0, '127.0.0.1');
     ends.push(() => server.close());
     await once(server, 'listening');
-    const socket = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1');
+    const { port } = server.address() as net.AddressInfo;
+    const peer = await makePeer({
+      serve: (socket) => void socket.pipe(net.connect(port, '127.0.0.1')).pipe(socket),
+    });
+    const socket = await connect(peer);
     socket.end('kernel');
     expect(await textOf(socket)).toBe('kernel');
+    await peer.closed();
   });
 });
 
@@ -253,6 +257,13 @@ describe('what is said', () => {
     expect(wrong.message).toMatch(
       /^step 1 of 1 \(the client is in CLOSED\) does not hold: it gives up\n/,
     );
+  });
+
+  test('of options that make no sense', async () => {
+    await expect(faultyPeer({ port: 0 })).rejects.toThrow('options.port is 0: it has to be 1 to');
+    await expect(faultyPeer({ timeoutMs: -1 })).rejects.toThrow(RangeError);
+    const network = 'kernel' as 'tun';
+    await expect(faultyPeer({ network })).rejects.toThrow("it has to be 'memory' or 'tun'");
   });
 
   test('when the peer is closed meanwhile', async () => {
