@@ -90,6 +90,14 @@ export const {
   kLastWriteWasAsync,
 } = binding('stream_wrap') as StreamWrap;
 
+/** A pipe to another process; its writing methods take a handle to be sent along. */
+export interface PipeHandle {
+  writeUtf8String(request: Request, text: unknown, handle?: object): number;
+  writeBuffer(request: Request, data: unknown, handle?: object): number;
+}
+
+export const { Pipe } = binding('pipe_wrap') as { Pipe: { prototype: PipeHandle } };
+
 const SERVER_TYPE = typeOf(tcpConstants.SERVER);
 
 function typeOf(kind: number): number {

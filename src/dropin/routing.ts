@@ -1,6 +1,7 @@
 // Puts our handles into Node's sockets and servers, where an address is ours. Knows which calls of a TCP
 // handle decide that, and how to take them back; must not know how a handle of ours works.
 
+import type { Server } from 'node:net';
 import type { Stack } from '../net/stack.js';
 import { IpAddress } from '../wire/address.js';
 import { plainAddress } from './ends.js';
@@ -15,6 +16,7 @@ import {
   type TcpHandle,
   userBufferOf,
 } from './internals.js';
+import { guardPipes, isForWorkers, unguardPipes } from './other-processes.js';
 import { forgetTls, moveTls, watchTls } from './secure.js';
 import { ServerHandle } from './server-handle.js';
 
@@ -105,6 +107,10 @@ function patch(): void {
     },
   });
   watchTls();
+  guardPipes({
+    isOurs: (handle) => handle instanceof StackHandle || handle instanceof ServerHandle,
+    leave: bindInKernel,
+  });
   addExtras();
 }
 
@@ -112,6 +118,7 @@ function restore(): void {
   Object.assign(TCP.prototype, native);
   Reflect.deleteProperty(TCP.prototype, 'isStreamBase');
   forgetTls();
+  unguardPipes();
   removeExtras();
 }
 
@@ -140,26 +147,35 @@ function connectHere(
   inKernel: TcpHandle['connect'],
 ): number {
   const { address, mapped } = plainAddress(text);
+  const binding = bindings.get(handle);
+  bindings.delete(handle);
   const stack = stackFor((routes) => routes.connect(address, port));
   const ours = stack && replace(handle, stack, mapped);
   if (!ours) return inKernel.call(handle, request, text, port);
-  const binding = bindings.get(handle);
   if (binding !== undefined) ours.bind(binding.address, binding.port);
   return ours.connect(request, address, port);
 }
 
 function listenHere(handle: TcpHandle, backlog: number): number {
   const binding = bindings.get(handle);
-  if (binding === undefined) return listen.call(handle, backlog);
+  const server = handle.owner as (Server & SocketInside) | undefined;
+  if (binding === undefined || server === undefined || isForWorkers(server)) {
+    return bindInKernel(handle) || listen.call(handle, backlog);
+  }
   bindings.delete(handle);
-  const server = handle.owner as { _handle: unknown } | undefined;
-  if (server === undefined) return binding.inKernel() || listen.call(handle, backlog);
   const ours = new ServerHandle(binding.stack, binding.address, binding.port);
   ours.owner = server;
   ours.onconnection = handle.onconnection;
   server._handle = ours;
   handle.close();
   return ours.listen(backlog);
+}
+
+/** A server's handle that is the kernel's after all. Answers 0 or a negative errno. */
+function bindInKernel(handle: object): number {
+  const binding = bindings.get(handle as TcpHandle);
+  bindings.delete(handle as TcpHandle);
+  return binding === undefined ? 0 : binding.inKernel();
 }
 
 /** Gives the socket of a handle of Node's one of ours; null when it has no socket. */
