@@ -63,6 +63,8 @@ const OPTIONS = [
 const COMMON_VARIABLES = {
   FINWAIT_RUNTIME_DIR:
     'directory of the sockets by which commands find running stacks (`$XDG_RUNTIME_DIR/finwait`, or one in /tmp)',
+  FINWAIT_NETWORK:
+    'is set for all programs in a network of their own, to the number of the process that made it',
   NO_COLOR: 'anything: no colours (https://no-color.org)',
 };
 /** Around the hints in errors.md. */

@@ -12,7 +12,7 @@ import { environment, usage } from './failure.js';
 export const PUBLISH_OPTION = {
   publish: {
     value: '[IP:]PORT:PORT',
-    help: "let a port of this machine's loopback (or IP) lead to a port of the stack; several times or with commas",
+    help: 'port of this machine (localhost, or IP) that leads to one of the stack; may be repeated',
     several: true,
   },
 } satisfies Record<string, OptionSpec>;

@@ -51,7 +51,7 @@ function denied(name: string, action: string): Explanation {
   const then = own === name ? ' and set it up' : ', set it up and open it by that name';
   return [
     `no permission to ${action}`,
-    'run as root, or let root make the interface for you once: ' +
+    'run as root or within `npx finwait shell`, or let root make the interface for you once: ' +
       `\`sudo ip tuntap add ${own} mode tun user $USER\`, then give it its addresses${then}`,
   ];
 }

@@ -2,6 +2,8 @@
 // forwarded; must not know how.
 
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parseCommandLine } from '../../src/cli/command.js';
 import { Failure } from '../../src/cli/failure.js';
@@ -101,8 +103,14 @@ describeKernel('--publish', ['curl', 'nc'], () => {
   });
 });
 
+/** What answers as `finwait serve` does, for a program that knows nothing of finwait. */
+const APP = `import http from 'node:http';
+  http.createServer((_, answer) => answer.end('This page came to you over a TCP, perhaps'))
+    .listen(80, () => console.log('listening'));
+  process.once('SIGINT', () => process.exit(0));`;
+
 describeKernel('--publish without root', [...USER_TOOLS, 'curl'], () => {
-  const home = new Home();
+  let home: Home;
   const env = () => ({ ...place.env, FINWAIT_RUNTIME_DIR: home.path });
   const start = (args: string) =>
     place.namespace.spawn(...asUser({}, process.execPath, MAIN, ...args.split(' ')), {
@@ -110,7 +118,11 @@ describeKernel('--publish without root', [...USER_TOOLS, 'curl'], () => {
       stdio: 'pipe',
     });
 
-  beforeAll(buildProgram, BUILD_MS);
+  beforeAll(() => {
+    buildProgram();
+    home = new Home();
+    writeFileSync(join(home.path, 'app.mjs'), APP);
+  }, BUILD_MS);
   beforeEach(async (context) => {
     if (whyNoUser(MAIN) !== '') context.skip();
     place = await Place.create();
@@ -122,10 +134,14 @@ describeKernel('--publish without root', [...USER_TOOLS, 'curl'], () => {
     ['serve', 'serve --publish 8080:80', 'Ctrl-C ends it.'],
     ['serve with threads', 'serve --workers 2 --publish 8080:80', 'Ctrl-C ends it.'],
     ['shell', `shell --publish 8080:80 ${process.execPath} ${MAIN} serve`, 'Ctrl-C ends it.'],
+    ['a program of somebody else', 'run --publish 8080:80 APP', 'listening'],
   ])(
     '%s can be reached from outside of its network, and its port is free afterwards',
     async (_, args, sign) => {
-      const running = await Running.shown(start(args), sign);
+      const running = await Running.shown(
+        start(args.replace('APP', join(home.path, 'app.mjs'))),
+        sign,
+      );
       const { stdout } = await place.run('curl', ['-sS', '-m', '5', 'http://localhost:8080/']);
       expect(stdout).toContain('This page came to you over a TCP');
       expect(await place.interfaces()).toEqual([]);
