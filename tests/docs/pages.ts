@@ -7,8 +7,9 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { BUILD_MS, buildProgram } from '../cli/program.js';
+import { BUILD_MS, buildProgram, MAIN } from '../cli/program.js';
 import { canUseNamespaces } from '../support/namespace.js';
+import { whyNoUser } from '../support/ordinary-user.js';
 import { agrees, normal, type Page, readPage, type Step } from './page.js';
 import { type Ended, PATIENCE_MS, Reader } from './reader.js';
 
@@ -31,7 +32,9 @@ export function describePages(folder: string): void {
 export function describePage(path: string): void {
   const page = readPage(path);
   if (page.steps.length === 0) return;
-  describe.skipIf(!possible.ok)(path, () => {
+  const why = page.asUser && possible.ok ? whyNoUser(MAIN) : '';
+  if (why !== '') console.warn(`${path} is skipped: ${why}`);
+  describe.skipIf(!possible.ok || why !== '')(path, () => {
     const results = new Map<Step, string>();
     let reader: Reader;
 

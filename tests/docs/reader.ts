@@ -8,6 +8,7 @@ import {
   cpSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -17,18 +18,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MAIN, Place } from '../cli/program.js';
+import { asUser, UID } from '../support/ordinary-user.js';
 import { agrees } from './page.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Longest that a command may take, or that one which goes on may need for what the page shows, ms. */
 export const PATIENCE_MS = 40_000;
-
-const NOBODY = 65_534;
-const WITHOUT_RIGHTS = `--reuid ${NOBODY} --regid ${NOBODY} --clear-groups --bounding-set=-all`;
-/** In a mount namespace where anybody may open the device. */
-const AS_NOBODY = `mount -t tmpfs none /dev/net && mknod -m 0666 /dev/net/tun c 10 200 &&
-  exec setpriv ${WITHOUT_RIGHTS} bash -c "$0"`;
 
 /** Programs that stand for what a reader has. npx takes half a second to find what is there. */
 const SHIMS = {
@@ -75,7 +71,7 @@ export class Reader {
     mkdirSync(join(this.folder, '.run'), { mode: 0o700 });
     if (!options.asUser) return;
     for (const folder of [this.tools, this.folder]) chmodSync(folder, 0o755);
-    spawnSync('chown', ['-R', `${NOBODY}:${NOBODY}`, this.folder]);
+    spawnSync('chown', ['-R', `${UID}:${UID}`, this.folder]);
   }
 
   write(path: string, text: string): void {
@@ -107,10 +103,9 @@ export class Reader {
   private spawn(command: string): ChildProcess {
     const { env } = this.place;
     const script = `exec 2>&1\n${command}`;
-    const words = this.options.asUser
-      ? ['unshare', '--mount', 'sh', '-c', AS_NOBODY, script]
-      : ['bash', '-c', script];
-    return this.place.namespace.spawn(words[0]!, words.slice(1), {
+    const shell = ['bash', '-c', script] as const;
+    const [program, args] = this.options.asUser ? asUser({}, ...shell) : [shell[0], shell.slice(1)];
+    return this.place.namespace.spawn(program, args, {
       cwd: this.folder,
       detached: true, // Ctrl-C is for a whole group of processes
       env: {
@@ -198,5 +193,12 @@ function copyRepository(folder: string): void {
   spawnSync('cp', ['--parents', ...files, folder], { cwd: ROOT });
   cpSync(join(ROOT, 'dist'), join(folder, 'dist'), { recursive: true });
   cpSync(join(ROOT, 'build'), join(folder, 'build'), { recursive: true });
-  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  const [from, to] = [join(ROOT, 'node_modules'), join(folder, 'node_modules')];
+  mkdirSync(join(to, '.bin'), { recursive: true });
+  const names = readdirSync(from).filter((name) => name !== '.bin');
+  const programs = readdirSync(join(from, '.bin')).filter((name) => name !== 'finwait');
+  for (const name of [...names, ...programs.map((program) => join('.bin', program))]) {
+    symlinkSync(join(from, name), join(to, name));
+  }
+  symlinkSync('../../dist/cli/main.js', join(to, '.bin/finwait')); // as `prepare` makes it
 }
