@@ -20,13 +20,23 @@ export { connectShares, ownsFlow, type Share, SharedDevice } from './device/shar
 export { SystemClock, type SystemClockOptions } from './device/system-clock.js';
 export { type TunCounters, TunDevice, type TunOptions } from './device/tun.js';
 export { Simulation, VirtualClock } from './device/virtual-clock.js';
+export type { ConnectionMessage, TraceMessage } from './net/diagnostics.js';
 export type { SystemError } from './net/errors.js';
+export type {
+  DropArgument,
+  Emit,
+  Listen,
+  ServerEvents,
+  SocketError,
+  SocketEvents,
+} from './net/events.js';
 export type { OnReadOptions } from './net/intake.js';
-export type { NetModule } from './net/module.js';
+export type { Connect, CreateServer, NetModule, ServerClass, SocketClass } from './net/module.js';
 export type { ListenOptions, Server, ServerOptions } from './net/server.js';
 export type { Socket } from './net/socket.js';
-export type { SocketConnectOptions, SocketOptions } from './net/socket-options.js';
+export type { SocketAddress, SocketConnectOptions, SocketOptions } from './net/socket-options.js';
 export { Stack, type StackOptions } from './net/stack.js';
+export type { TcpTrouble } from './net/trouble.js';
 export { type OpenStackOptions, openStack } from './open.js';
 export { HandDevice } from './stack/by-hand.js';
 export {

@@ -26,8 +26,9 @@ export interface ConnectionMessage {
   core: StackCore;
   /** The connection; `info()` has all its numbers. */
   connection: Connection;
-  /** Only of `close`: why it is over, and the name of the error, null after a close in order. */
+  /** Only of `close`: why it is over. */
   reason?: CloseReason;
+  /** Only of `close`: name of the error, `ECONNRESET`; null after a close in order. */
   code?: string | null;
 }
 

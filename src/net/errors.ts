@@ -12,9 +12,13 @@ export interface SystemError extends Error {
   errno: number;
   /** The call that failed: `connect`, `bind`, `listen`, `read`, `write`. */
   syscall: string;
+  /** Where it failed: the peer of a `connect`, our own end of a `bind` or `listen`. */
   address?: string;
+  /** The port that belongs to `address`, unless it is 0. */
   port?: number;
+  /** Of a `connect` that was told where to speak from: the address. */
   localAddress?: string;
+  /** The same: the port. */
   localPort?: number;
   /** Beyond `node:net`: what TCP knows about it. */
   tcp?: TcpTrouble;

@@ -20,14 +20,27 @@ import type { Socket } from './socket.js';
 import { Socket as BaseSocket } from './socket.js';
 import type { Accepted, SocketConnectOptions, SocketOptions } from './socket-options.js';
 
-interface Connect {
+/** Makes a socket and connects it, in the forms of `net.connect`. */
+export interface Connect {
+  /**
+   * @param listener once told of 'connect'
+   * @throws TypeError, RangeError with the codes ERR_… of Node, for options that make no sense
+   */
   (options: SocketConnectOptions, listener?: () => void): Socket;
+  /** @param host address or name; default `localhost` */
   (port: number | string, host?: string, listener?: () => void): Socket;
+  /** To `localhost`. */
   (port: number | string, listener?: () => void): Socket;
 }
 
-interface CreateServer {
+/** Makes a server, which does not listen yet, in the forms of `net.createServer`. */
+export interface CreateServer {
+  /**
+   * @param listener told of each 'connection'
+   * @throws TypeError ERR_INVALID_ARG_TYPE for options that make no sense
+   */
   (options?: ServerOptions | null, listener?: ConnectionListener): Server;
+  /** With the defaults. */
   (listener?: ConnectionListener): Server;
 }
 
@@ -42,8 +55,10 @@ type ServerArguments = [
   options?: ServerOptions | ConnectionListener | null,
   listener?: ConnectionListener,
 ];
-type SocketClass = Callable<SocketArguments, Socket, typeof BaseSocket>;
-type ServerClass = Callable<ServerArguments, Server, typeof BaseServer>;
+/** `stack.net.Socket`: the class, which also works without `new`. */
+export type SocketClass = Callable<SocketArguments, Socket, typeof BaseSocket>;
+/** `stack.net.Server`: the class, which also works without `new`. */
+export type ServerClass = Callable<ServerArguments, Server, typeof BaseServer>;
 
 /**
  * `node:net`, over one stack: see https://nodejs.org/docs/latest-v20.x/api/net.html, and
@@ -64,15 +79,21 @@ export interface NetModule {
   readonly createServer: CreateServer;
   /** 4 or 6 for an address, 0 for anything else. Node's own, as all that follows. */
   readonly isIP: typeof isIP;
+  /** Whether a text is an IPv4 address. */
   readonly isIPv4: typeof isIPv4;
+  /** Whether a text is an IPv6 address. */
   readonly isIPv6: typeof isIPv6;
   /** Addresses, ranges and subnets to check an address against: `list.check(socket.remoteAddress)`. */
   readonly BlockList: typeof BlockList;
+  /** An address with its port, as a `BlockList` takes them. */
   readonly SocketAddress: typeof SocketAddress;
-  /** Defaults of `autoSelectFamily` (true) and its timeout (250 ms), for this stack and for Node. */
+  /** The default of `autoSelectFamily`: true unless it was changed. */
   readonly getDefaultAutoSelectFamily: typeof getDefaultAutoSelectFamily;
+  /** Changes that default, for all stacks and for Node. */
   readonly setDefaultAutoSelectFamily: typeof setDefaultAutoSelectFamily;
+  /** The default of `autoSelectFamilyAttemptTimeout`, ms: 250 unless it was changed. */
   readonly getDefaultAutoSelectFamilyAttemptTimeout: typeof getDefaultAutoSelectFamilyAttemptTimeout;
+  /** Changes that default, for all stacks and for Node; at least 10. */
   readonly setDefaultAutoSelectFamilyAttemptTimeout: typeof setDefaultAutoSelectFamilyAttemptTimeout;
 }
 

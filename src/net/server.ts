@@ -33,6 +33,7 @@ import { Listening, type ListeningOptions } from './listening.js';
 import type { Socket } from './socket.js';
 import {
   type Accepted,
+  type SocketAddress,
   type SocketOptions,
   socketAddress,
   wholeSeconds,
@@ -84,11 +85,17 @@ type Wanted = Pick<ListeningOptions, 'port' | 'backlog' | 'ipv6Only' | 'tcp'>;
 
 /** What the class below has of EventEmitter, with the types of its events. */
 export interface Server {
+  /** Tells `listener` each time; known events have arguments with types. */
   on: Listen<ServerEvents<Socket>, this>;
+  /** Tells `listener` the next time only. */
   once: Listen<ServerEvents<Socket>, this>;
+  /** The same as `on`. */
   addListener: Listen<ServerEvents<Socket>, this>;
+  /** As `on`, before the listeners that there are. */
   prependListener: Listen<ServerEvents<Socket>, this>;
+  /** As `once`, before the listeners that there are. */
   prependOnceListener: Listen<ServerEvents<Socket>, this>;
+  /** Tells all listeners; answers whether there are any. */
   emit: Emit<ServerEvents<Socket>>;
 }
 
@@ -102,14 +109,19 @@ export class Server extends EventEmitter {
   declare maxConnections: number;
   /** @deprecated As in Node 20 it is always undefined; `getConnections` tells the number. */
   declare readonly connections: number;
-  /** The options of the same names, for sockets to come. */
+  /** The option of the same name, for sockets to come; as those that follow. */
   allowHalfOpen: boolean;
+  /** Whether new sockets start paused. */
   pauseOnConnect: boolean;
+  /** Whether Nagle's algorithm is off. */
   noDelay: boolean;
+  /** Whether the peers of idle connections are asked if they are still there. */
   keepAlive: boolean;
   /** Whole seconds, as in `node:net`; the option is in milliseconds. */
   keepAliveInitialDelay: number;
+  /** Of both sides of a socket, bytes; default as in `node:stream`. */
   highWaterMark: number;
+  /** Beyond `node:net`: see `Socket.setLinger`; default null. */
   linger: number | null;
 
   readonly #tcp: Partial<TcpConfig>;
@@ -154,11 +166,25 @@ export class Server extends EventEmitter {
 
   // Listening
 
+  /**
+   * Listens for connections, in the forms of `net.Server.listen`. 'listening' or 'error' tells what has
+   * become of it: EADDRINUSE, EADDRNOTAVAIL, or what the look-up of the host says.
+   * @param port 0 or nothing: any free one
+   * @param host address or name; default: all addresses of the stack
+   * @param backlog connections that may wait to be accepted; default 511
+   * @param listener once told of 'listening'
+   * @throws Error ERR_SERVER_ALREADY_LISTEN; TypeError, RangeError for arguments that make no sense
+   */
   listen(port?: number | string, host?: string, backlog?: number, listener?: () => void): this;
+  /** With a backlog of 511. */
   listen(port?: number | string, host?: string, listener?: () => void): this;
+  /** On all addresses of the stack. */
   listen(port?: number | string, backlog?: number, listener?: () => void): this;
+  /** On all addresses of the stack, with a backlog of 511. */
   listen(port?: number | string, listener?: () => void): this;
+  /** With options, among them `signal` and `ipv6Only`. */
   listen(options: ListenOptions, listener?: () => void): this;
+  /** On any free port. */
   listen(listener?: () => void): this;
   listen(...args: unknown[]): this {
     const { options, callback } = normalizeArguments<ListenOptions>(args);
@@ -275,6 +301,7 @@ export class Server extends EventEmitter {
     process.nextTick(() => this.emit('close'));
   }
 
+  /** For `await using`: closes the server, and waits for its last connection; ESNext. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.listening) await promisify((done: (error?: Error) => void) => this.close(done))();
   }
@@ -291,15 +318,17 @@ export class Server extends EventEmitter {
 
   // What it says about itself
 
+  /** Whether it listens. */
   get listening(): boolean {
     return this.#listening !== null;
   }
 
   /** Where it listens; null when it does not. */
-  address(): { address: string; family: 'IPv4' | 'IPv6'; port: number } | null {
+  address(): Required<SocketAddress> | null {
     return this.#listening?.address ?? null;
   }
 
+  /** How many sockets it has that are not destroyed; told in a later turn. The error is always null. */
   getConnections(callback: (error: Error | null, count: number) => void): this {
     process.nextTick(callback, null, this.#connections);
     return this;
@@ -312,6 +341,7 @@ export class Server extends EventEmitter {
     return this;
   }
 
+  /** Lets the process end though the server listens. */
   unref(): this {
     this.#referenced = false;
     this.#listening?.keepAlive(false);

@@ -33,9 +33,13 @@ export interface SocketConnectOptions extends ConnectOptions, SocketOptions {
   timeout?: number | undefined;
 }
 
+/** An end of a connection; empty where there is none. */
 export interface SocketAddress {
+  /** As text: `10.9.0.2`, `fd09::2`. */
   address?: string;
+  /** Of the address. */
   family?: 'IPv4' | 'IPv6';
+  /** 1 to 65535. */
   port?: number;
 }
 

@@ -117,8 +117,19 @@ export class Socket extends TransportStream {
 
   // Connecting
 
+  /**
+   * Begins to connect, in the forms of `net.Socket.connect`; 'connect' or 'error' tells what has become of
+   * it. A socket that is closed may connect again.
+   * @param listener once told of 'connect'
+   * @throws TypeError, RangeError with the codes ERR_… of Node, for options that make no sense
+   */
   connect(options: SocketConnectOptions, listener?: () => void): this;
+  /**
+   * To a port of a host.
+   * @param host address or name
+   */
   connect(port: number | string, host: string, listener?: () => void): this;
+  /** To `localhost`; the path of a pipe is refused. */
   connect(portOrPath: number | string, listener?: () => void): this;
   connect(...args: unknown[]): this {
     const { options, callback } = normalizeArguments<SocketConnectOptions>(args);
@@ -184,6 +195,7 @@ export class Socket extends TransportStream {
 
   // Reading
 
+  /** @internal */
   override _read(size: number): void {
     if (this.connecting || !this.#attached) this.once('connect', () => this._read(size));
     else this.#channel!.startReading();
@@ -219,6 +231,10 @@ export class Socket extends TransportStream {
 
   // Writing
 
+  /**
+   * As in `node:stream`: false asks to wait for 'drain'. After the peer's FIN and our own it fails with EPIPE.
+   * @param done told when TCP has taken it all, or why not
+   */
   override write(chunk: unknown, encoding?: BufferEncoding | WriteDone, done?: WriteDone): boolean {
     if (this.#peerEnded && this.writableEnded) {
       const error = endedByOtherParty();
@@ -230,10 +246,12 @@ export class Socket extends TransportStream {
     return super.write(chunk, encoding as BufferEncoding, done);
   }
 
+  /** @internal */
   override _write(chunk: Buffer | string, encoding: BufferEncoding, done: WriteDone): void {
     this.#send([bytesOf({ chunk, encoding })], done);
   }
 
+  /** @internal */
   override _writev(chunks: Chunk[], done: WriteDone): void {
     this.#send(chunks.map(bytesOf), done);
   }
@@ -266,6 +284,7 @@ export class Socket extends TransportStream {
     });
   }
 
+  /** @internal */
   override _final(done: WriteDone): void {
     if (this.pending) {
       this.once('connect', () => this._final(done));
@@ -281,6 +300,7 @@ export class Socket extends TransportStream {
 
   // Ending
 
+  /** @internal */
   override _destroy(error: Error | null, done: WriteDone): void {
     this.connecting = false;
     this.#connecting?.cancel();
@@ -349,6 +369,7 @@ export class Socket extends TransportStream {
     return this;
   }
 
+  /** Lets the process end though the socket is open. */
   unref(): this {
     this.#referenced = false;
     this.#channel?.unref();
@@ -362,17 +383,12 @@ export class Socket extends TransportStream {
     return !this.#attached || this.connecting;
   }
 
-  get readyState(): 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed' {
-    if (this.connecting) return 'opening';
-    if (this.readable) return this.writable ? 'open' : 'readOnly';
-    return this.writable ? 'writeOnly' : 'closed';
-  }
-
   /** Bytes that were written but not yet taken by the connection. */
   get bufferSize(): number {
     return this.#attached ? this.writableLength : (undefined as unknown as number);
   }
 
+  /** Bytes that were taken from the connection. */
   get bytesRead(): number {
     return this.#intake.bytesRead;
   }
@@ -387,23 +403,15 @@ export class Socket extends TransportStream {
     return this.#settings;
   }
 
+  protected override _reason(): CloseReason | null {
+    return this.#channel?.reason ?? null;
+  }
+
   protected override _latest(): Connection | null {
     return this.#channel?.connection ?? null;
   }
 
   protected override _isAttached(): boolean {
     return this.#attached;
-  }
-
-  /**
-   * How the connection ended; null until that is known, which after `destroy()` may be later than
-   * 'close'. `fin`: both sides closed in order. `rst`: the peer reset or refused it. `timeout`: the peer
-   * was silent for too long. `icmp`: the network refused it while it was opening. `abort`: this side gave it
-   * up, by `resetAndDestroy()`, by `destroy()` with data unread, or while it was connecting.
-   */
-  get closeReason(): CloseReason | null {
-    const reason = this.#channel?.reason ?? null;
-    // Both have sent a FIN: nothing is left to wait for but the last ACK.
-    return reason === null && this.readableEnded && this.writableFinished ? 'fin' : reason;
   }
 }

@@ -16,7 +16,9 @@ import { Liveness } from './liveness.js';
 import { createNetModule, type NetModule } from './module.js';
 import { Turns } from './turns.js';
 
+/** What a stack is made of, and its settings. */
 export interface StackOptions {
+  /** What tells the time and wakes the stack: a `SystemClock`, or one of a `Simulation`. */
   clock: Clock;
   /** Default: none. Then only the stack's own addresses can be reached, by its loopback. */
   device?: Device | null | undefined;
@@ -46,11 +48,17 @@ const MAX_TIMER_MS = 0x7fff_ffff;
  * Events: 'down' (error) when the device stops, 'up' when it works again.
  */
 export class Stack extends EventEmitter implements Host {
+  /** All connections, listeners, records in TIME-WAIT and counters; without I/O of its own. */
   readonly core: StackCore;
+  /** Where its packets go; null: nowhere but back to itself. */
   readonly device: Device | null;
+  /** @internal */
   readonly turns = new Turns();
+  /** @internal */
   readonly liveness: Liveness;
+  /** Whether one of its addresses is of IPv6. */
   readonly hasIpv6: boolean;
+  /** The time by its clock, µs. */
   readonly now = (): number => this.#clock.now();
   readonly #clock: Clock;
   readonly #members = new Set<Member>();
@@ -139,16 +147,19 @@ export class Stack extends EventEmitter implements Host {
 
   // What sockets and servers need
 
+  /** @internal */
   whyUnreachable(address: IpAddress): string | null {
     if (this.#closed !== undefined) return 'ENETDOWN';
     const reached = this.device !== null || this.core.addresses.includes(address);
     return reached ? null : 'ENETUNREACH';
   }
 
+  /** @internal */
   join(member: Member): void {
     this.#members.add(member);
   }
 
+  /** @internal */
   leave(member: Member): void {
     this.#members.delete(member);
     if (this.#members.size === 0) this.#drained();

@@ -63,7 +63,7 @@ export const DIFFERENCES: readonly Difference[] = [
   {
     title: 'Private members of ours',
     why: 'Methods by which the classes that a socket is made of speak with each other. Not for programs: they may change.',
-    rows: members('Members of Socket', '_forgetPeer _isAttached _latest _transport'),
+    rows: members('Members of Socket', '_forgetPeer _isAttached _latest _reason _transport'),
   },
   {
     title: 'No pipes and no descriptors',
