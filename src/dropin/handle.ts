@@ -30,6 +30,8 @@ const MAX_CHUNK = 65_536;
 /** For bytes on their way into native code, which keeps a copy; one for all connections. */
 const scratch = Buffer.allocUnsafeSlow(MAX_CHUNK);
 
+const ANY_IPV4 = IpAddress.parse('0.0.0.0')!;
+const ANY_IPV6 = IpAddress.parse('::')!;
 const NOT_CONNECTED = errnoOf('ENOTCONN');
 
 /** What the socket of a handle does when its stack goes down. */
@@ -131,6 +133,7 @@ export class StackHandle extends JSStream implements StreamOwner {
     const unreachable = this.#stack.whyUnreachable(remote);
     if (unreachable !== null) return errnoOf(unreachable);
     const { address: local, port: localPort } = this.#bound;
+    this.#bound.address ??= remote.family === 6 ? ANY_IPV6 : ANY_IPV4;
     const target = { remote, remotePort: port, local, localPort };
     try {
       this.#use(Channel.connect(this.#stack, StackHandle.#events, this, target));
@@ -357,8 +360,9 @@ export class StackHandle extends JSStream implements StreamOwner {
 
   getsockname(out: End): number {
     const connection = this.#channel?.connection;
-    if (connection === undefined) return NOT_CONNECTED;
-    fillIn(out, connection.localAddress, connection.localPort, this.#mapped);
+    const address = connection?.localAddress ?? this.#bound.address;
+    if (address === null) return NOT_CONNECTED;
+    fillIn(out, address, connection?.localPort ?? this.#bound.port, this.#mapped);
     return 0;
   }
 
