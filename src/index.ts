@@ -32,7 +32,7 @@ export type {
 } from './net/events.js';
 export type { OnReadOptions } from './net/intake.js';
 export type { Connect, CreateServer, NetModule, ServerClass, SocketClass } from './net/module.js';
-export type { ListenOptions, Server, ServerOptions } from './net/server.js';
+export type { ConnectionListener, ListenOptions, Server, ServerOptions } from './net/server.js';
 export type { Socket } from './net/socket.js';
 export type { SocketAddress, SocketConnectOptions, SocketOptions } from './net/socket-options.js';
 export { Stack, type StackOptions } from './net/stack.js';

@@ -74,6 +74,7 @@ export interface ListenOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** Told of each connection that a server accepts. */
 export type ConnectionListener = (socket: Socket) => void;
 /** Makes the sockets of a server. */
 export type MakeSocket = (options: SocketOptions, accepted: Accepted) => Socket;
