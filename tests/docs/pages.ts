@@ -5,7 +5,6 @@
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BUILD_MS, buildProgram, MAIN } from '../cli/program.js';
 import { canUseNamespaces } from '../support/namespace.js';
@@ -84,13 +83,14 @@ async function carryOut(reader: Reader, step: Step): Promise<Ended> {
       reader.write(path!, text);
       return { printed: '', code: 0 };
     case 'module':
-      reader.write(`line-${line}.mjs`, javaScript(step));
+      reader.write(`line-${line}.mjs`, await javaScript(step));
       return reader.run(`exec node line-${line}.mjs`, running, shown);
   }
 }
 
-function javaScript({ language, text }: Step): string {
+async function javaScript({ language, text }: Step): Promise<string> {
   if (language === 'js') return text;
+  const { default: ts } = await import('typescript'); // takes half a second to load
   const { ESNext } = ts.ModuleKind;
   const compilerOptions = { module: ESNext, target: ts.ScriptTarget.ES2022 };
   return ts.transpileModule(text, { compilerOptions }).outputText;

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export const USER = 'tester';
-export const UID = 4711;
+/** Another one in each process of the tests: who has two networks must say which one to join. */
+export const UID = 10_000 + (process.pid % 50_000);
 
 /** Programs that it takes. */
 export const USER_TOOLS = ['unshare', 'setpriv', 'mount', 'mknod'];
