@@ -14,6 +14,7 @@ const TOOLS = {
   nc: 'netcat-openbsd',
   nghttp: 'nghttp2-client',
   nsenter: 'util-linux',
+  openssl: 'openssl',
   ping: 'iputils-ping',
   ps: 'procps',
   python3: 'python3',
