@@ -1,7 +1,7 @@
 // Lets segments through the gate by themselves, but for those that a fault strikes. Knows the gate and the
 // event loop; must not know who sends what, or why.
 
-import type { Gate } from '../device/gate.js';
+import type { Gate, HeldPacket } from '../device/gate.js';
 import type { Faults } from '../lab/faults.js';
 
 export class Traffic {
@@ -41,13 +41,12 @@ export class Traffic {
     clearImmediate(this.#round);
   }
 
+  /** What is sent in return has its turn in the next round: in between both ends can be looked at. */
   #go(): void {
     this.#round = undefined;
-    while (!this.#stalls) {
-      const held = this.#gate.held.find((packet) => this.#faults.mayGo(packet));
-      if (held === undefined) break;
-      this.#faults.carryOut(held);
-    }
+    const mayGo = (packet: HeldPacket) => !this.#stalls && this.#faults.mayGo(packet);
+    for (const held of [...this.#gate.held]) if (mayGo(held)) this.#faults.carryOut(held);
     this.#passed();
+    if (this.#gate.held.some(mayGo)) this.wake();
   }
 }

@@ -141,14 +141,15 @@ describe('the peer', () => {
       serve: (socket) => void socket.on('data', (chunk) => read.push(String(chunk))),
       tcp: { receiveBuffer: 8192, receiveBufferMax: 8192 },
     });
-    await peer.run({ call: 'pause' });
     const socket = await connect(peer);
+    socket.write('first ');
+    await peer.run({ until: { end: 'peer', received: 6 } }, { call: 'pause' });
     const text = Array.from({ length: 20_000 }, (_, i) => `${i} `).join('');
     socket.end(text);
     await peer.until({ seen: { from: 'peer', zeroWindow: true }, times: 1 });
-    expect(read).toEqual([]);
+    expect(read).toEqual(['first ']);
     await peer.run({ call: 'read' }, { until: { end: 'peer', sees: 'end' } });
-    expect(read.join('')).toBe(text);
+    expect(read.join('')).toBe(`first ${text}`);
     expect(peer.connections[0]!.peer.state).toBe('CLOSE-WAIT');
   });
 
@@ -157,8 +158,10 @@ describe('the peer', () => {
     const socket = await connect(peer, { allowHalfOpen: true });
     await peer.run({ call: 'write', bytes: 3 }, { call: 'shutdown', atEnd: true });
     const text = textOf(socket);
+    await peer.until({ seen: { from: 'peer', data: 3 }, times: 1 });
     socket.end('bye');
     expect(await text).toBe('!!!');
+    expect(peer.connections[0]!.peer.path).toContain('LAST-ACK');
     await peer.run({ until: { end: 'peer', received: 3 } });
     await peer.closed();
   });
@@ -187,6 +190,24 @@ describe('the peer', () => {
       { until: { end: 'client', state: 'CLOSED' } },
     );
     expect(await failed).toMatchObject({ code: 'ECONNRESET' });
+  });
+
+  test('tells connections between the same ports apart', async () => {
+    const peer = await makePeer();
+    const first = await connect(peer);
+    const { localAddress, localPort } = first as { localAddress: string; localPort: number };
+    first.resume();
+    await peer.run({ call: 'shutdown' });
+    await once(first, 'close');
+    await peer.closed();
+    expect(peer.connections[0]!.peer.state).toBe('TIME-WAIT');
+    await connect(peer, { localAddress, localPort });
+    await peer.until({ end: 'peer', state: 'ESTABLISHED' });
+    const [old, renewed] = peer.connections;
+    expect(old!.name).toBe(renewed!.name);
+    expect(old!.peer.path.slice(-2)).toEqual(['TIME-WAIT', 'CLOSED']);
+    expect(renewed!.peer.path).toEqual(['SYN-RECEIVED', 'ESTABLISHED']);
+    expect(renewed!.client.path).toEqual(['SYN-SENT', 'ESTABLISHED']);
   });
 
   test('has an address of its own, and nobody is there when it is closed', async () => {

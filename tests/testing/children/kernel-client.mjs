@@ -53,6 +53,9 @@ test('the kernel repeats its FIN when the last ACK is lost', async (t) => {
   await peer.until({ seen: { from: 'client', has: ['FIN'] }, times: 2 });
   await peer.closed();
   assert.deepEqual(peer.faults, [{ note, struck: 1 }]);
+  // The kernel is looked at after each segment: nothing of its close is missed.
+  const path = ['SYN-SENT', 'ESTABLISHED', 'CLOSE-WAIT', 'LAST-ACK', 'CLOSED'];
+  assert.deepEqual(peer.connections[0].client.path, path);
 });
 
 test('two peers at once have networks of their own', async (t) => {
