@@ -127,6 +127,21 @@ describeKernel('the package', ['npm', 'g++', 'make', 'python3', 'nc'], () => {
     expect(stdout).toContain('\n\npassed in ');
     expect(code).toBe(0);
   });
+
+  test('without its addon, what needs no device works, and the rest says what is missing', async () => {
+    // As after `npm install --ignore-scripts`.
+    rmSync(join(app, 'node_modules/finwait/build'), { recursive: true });
+    const source = `
+      import { openStack } from 'finwait';
+      import { faultyPeer } from 'finwait/testing';
+      const peer = await faultyPeer({ serve: (s) => s.end('HTTP/1.1 200 OK\\r\\n\\r\\nhello') });
+      console.log(await (await fetch(peer.url)).text());
+      await peer.close();
+      try { openStack(); } catch ({ code, hint }) { console.log(code, hint); }`;
+    const { stdout, stderr } = await inApp(process.execPath, ['--input-type=module', '-e', source]);
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^hello\nERR_NATIVE_MISSING run `npm rebuild finwait` /);
+  });
 });
 
 /** What a test runner and npm have put into ours is not for others. */
