@@ -12,6 +12,7 @@ import type { TraceEvent } from '../trace/event.js';
 import type { WaitingSegment } from '../trace/ladder.js';
 import { ladderText } from '../trace/ladder-text.js';
 import { Timeline } from '../trace/timeline.js';
+import { checkCondition, checkFault, checkOptions, checkPatience, checkSteps } from './checks.js';
 import { Connections, type PeerConnection } from './connections.js';
 import { FaultyPeerError, type StruckFault, withEvidence } from './failure.js';
 import { MemoryNetwork } from './memory-network.js';
@@ -104,10 +105,8 @@ export class FaultyPeer implements AsyncDisposable {
 
   /** To be made by `faultyPeer`. */
   constructor(options: FaultyPeerOptions) {
+    checkOptions(options, 'options');
     const { port = PORT, network = 'memory', timeoutMs = TIMEOUT_MS } = options;
-    check(Number.isInteger(port) && port > 0 && port < 65_536, 'port', port, '1 to 65535');
-    check(network in NETWORKS, 'network', network, "'memory' or 'tun'");
-    check(timeoutMs > 0, 'timeoutMs', timeoutMs, 'milliseconds, more than 0');
     const timeline = this.#timeline;
     const settings = { tcp: { ...PEER_TCP, ...options.tcp }, timeline, port };
     this.port = port;
@@ -181,8 +180,10 @@ export class FaultyPeer implements AsyncDisposable {
    * Until something is so.
    * @throws FaultyPeerError when it is not so in time
    */
-  async until(condition: Condition, { timeoutMs }: PatienceOptions = {}): Promise<void> {
-    await this.#expect(this.#meaning(condition), conditionWords(condition), timeoutMs);
+  async until(condition: Condition, options: PatienceOptions = {}): Promise<void> {
+    checkCondition(condition, 'condition');
+    checkPatience(options, 'options');
+    await this.#expect(this.#meaning(condition), conditionWords(condition), options.timeoutMs);
   }
 
   /**
@@ -190,10 +191,11 @@ export class FaultyPeer implements AsyncDisposable {
    * that forgets to close stays in CLOSE-WAIT, and is named.
    * @throws FaultyPeerError when that is not so in time
    */
-  async closed({ timeoutMs }: PatienceOptions = {}): Promise<void> {
+  async closed(options: PatienceOptions = {}): Promise<void> {
+    checkPatience(options, 'options');
     const { all } = this.#connections;
     const areClosed = () => all.length > 0 && this.#areAllClosed();
-    await this.#expect(areClosed, 'all connections are closed', timeoutMs);
+    await this.#expect(areClosed, 'all connections are closed', options.timeoutMs);
   }
 
   // ── What is done ──
@@ -204,6 +206,7 @@ export class FaultyPeer implements AsyncDisposable {
    * @throws FaultyPeerError when a step fails, or does not end in time
    */
   async run(...steps: readonly Step[]): Promise<void> {
+    checkSteps(steps, 'steps');
     for (const [i, step] of steps.entries()) {
       await this.#step(step, `step ${i + 1} of ${steps.length} (${stepWords(step)})`);
     }
@@ -211,6 +214,7 @@ export class FaultyPeer implements AsyncDisposable {
 
   /** One more fault, which counts segments from now on. @returns what takes it back */
   fault(fault: Fault): () => void {
+    checkFault(fault, 'fault');
     const inLab = labFault(fault);
     this.#scripted.push(inLab);
     this.#faults.add(inLab);
@@ -297,10 +301,6 @@ export class FaultyPeer implements AsyncDisposable {
   }
 }
 
-function check(isGood: boolean, name: string, value: unknown, wanted: string): void {
-  if (!isGood) throw new RangeError(`options.${name} is ${value}: it has to be ${wanted}`);
-}
-
 /**
  * A TCP peer for the tests of a client: its closes, resets, losses, stalls and zero windows are scripted.
  *
@@ -316,7 +316,7 @@ function check(isGood: boolean, name: string, value: unknown, wanted: string): v
  *
  * Time is real, since clients have real timers. A peer that was forgotten keeps no process alive.
  * @throws FaultyPeerError with `network: 'tun'`, where the machine does not allow it
- * @throws RangeError for an option that makes no sense
+ * @throws TypeError for an option that makes no sense (ERR_INVALID_ARG_VALUE)
  */
 export async function faultyPeer(options: FaultyPeerOptions = {}): Promise<FaultyPeer> {
   return new FaultyPeer(options);

@@ -1,5 +1,10 @@
 // What `finwait/testing` offers; no code.
 
+/**
+ * A peer that misbehaves on demand, for the tests of other people's clients: see `faultyPeer`.
+ * @module finwait/testing
+ */
+
 export type {
   Forged,
   GateCondition,
@@ -18,4 +23,14 @@ export {
   type PatienceOptions,
 } from './faulty-peer.js';
 export type { ConnectionEmitter, Serve } from './program.js';
-export type { Call, Condition, Fault, Injected, Match, Of, Side, Step } from './words.js';
+export type {
+  Call,
+  Condition,
+  Fault,
+  FaultMatch,
+  Injected,
+  Match,
+  Of,
+  Side,
+  Step,
+} from './words.js';

@@ -20,13 +20,22 @@ import type { Direction, End } from '../trace/event.js';
 export type Side = 'client' | 'peer';
 
 /** Which segments are meant; all that is given must hold. */
-export interface Match extends Likeness {
+export interface Match extends Omit<Likeness, 'nth'> {
   /** Who sends it; default: either. */
   from?: Side;
 }
 
+/** Which segments a fault strikes. */
+export interface FaultMatch extends Match {
+  /** The n-th such segment, of all connections, from 1; default: each. */
+  nth?: number;
+}
+
 /** What happens to a segment on its way, when its turn has come. */
-export interface Fault extends LabFault<Match> {}
+export interface Fault extends LabFault<Match> {
+  /** Which segments it strikes. */
+  on: FaultMatch;
+}
 
 /** What the program at the peer does, with its newest connection. */
 export type Call =
@@ -100,7 +109,7 @@ export function stepWords(step: Step): string {
   return callInWords({ ...step, end: END.peer }, VOICES);
 }
 
-function labMatch({ from, ...likeness }: Match): LabMatch {
+function labMatch({ from, ...likeness }: FaultMatch): LabMatch {
   return from === undefined ? likeness : { ...likeness, direction: DIRECTION[from] };
 }
 

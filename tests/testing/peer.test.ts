@@ -280,13 +280,6 @@ describe('what is said', () => {
     );
   });
 
-  test('of options that make no sense', async () => {
-    await expect(faultyPeer({ port: 0 })).rejects.toThrow('options.port is 0: it has to be 1 to');
-    await expect(faultyPeer({ timeoutMs: -1 })).rejects.toThrow(RangeError);
-    const network = 'kernel' as 'tun';
-    await expect(faultyPeer({ network })).rejects.toThrow("it has to be 'memory' or 'tun'");
-  });
-
   test('when the peer is closed meanwhile', async () => {
     const peer = await makePeer();
     const failure = failureOf(peer.closed());
