@@ -52,6 +52,10 @@ try {
     writeFileSync(file, page);
   } else if (!existsSync(file) || readFileSync(file, 'utf8') !== page) {
     console.error(`${PAGE} is not what the comparison says: npm run net-compatibility`);
+    const written = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
+    const made = page.split('\n');
+    for (const line of written) if (!made.includes(line)) console.error(`- ${line}`);
+    for (const line of made) if (!written.includes(line)) console.error(`+ ${line}`);
     process.exitCode = 1;
   }
   if (complaints.length > 0) process.exitCode = 1;

@@ -26,6 +26,10 @@ const values = (): [text: string, value: unknown][] => [
   ['() => {}', () => {}],
 ];
 
+/** Descriptors of this process may be anything: they are left alone. */
+const valuesFor = (option: string) =>
+  values().filter(([text]) => option !== 'fd' || !['0', '1'].includes(text));
+
 type Shown = Record<string, unknown>;
 
 /** A call that takes options, and what can be seen afterwards. */
@@ -150,7 +154,7 @@ export function optionRows(node: Net, ours: Net): Row[] {
   return takers.flatMap((taker) =>
     taker.options.map((name): Row => {
       const look = (net: Net) =>
-        values().map(([text, value]) => outcome(taker, net, name, text, value));
+        valuesFor(name).map(([text, value]) => outcome(taker, net, name, text, value));
       const [nodes, others] = [look(node), look(ours)];
       const same = nodes.every(({ text }, i) => text === others[i]!.text);
       if (same) return { section: taker.section, name, node: summary(nodes), ours: summary(nodes) };
