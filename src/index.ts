@@ -1,5 +1,10 @@
 // The public exports of the package; no code.
 
+/**
+ * The library: stacks and their sockets, devices, the core without I/O, and what draws and records.
+ * @module finwait
+ */
+
 export { DeviceError } from './device/device-error.js';
 export { type ImpairedDevice, type ImpairOptions, impair } from './device/impaired.js';
 export type {
