@@ -163,6 +163,7 @@ static _Noreturn void become(const struct start *start, pid_t parent, int report
 static const int HANDED_ON[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 #define HANDED_ON_COUNT (sizeof HANDED_ON / sizeof *HANDED_ON)
 
+// `our_parent` is 0 where its end does not concern us.
 static volatile pid_t started, our_parent;
 
 // A terminal sends its signals to all of its foreground processes: the other one has them already. What
@@ -170,7 +171,8 @@ static volatile pid_t started, our_parent;
 static void hand_on(int number, siginfo_t *info, void *context) {
   (void)context;
   int before = errno;
-  if (info->si_code != SI_KERNEL) kill(started, getppid() == our_parent ? number : SIGKILL);
+  bool orphaned = our_parent != 0 && getppid() != our_parent;
+  if (info->si_code != SI_KERNEL) kill(started, orphaned ? SIGKILL : number);
   errno = before;
 }
 
@@ -204,7 +206,9 @@ int enclosure_run(const struct start *start, struct failure *failure) {
   if (pid == 0) become(start, parent, end);
   int error = errno;
   started = pid;
-  our_parent = getppid();
+  int last_signal = 0;
+  prctl(PR_GET_PDEATHSIG, &last_signal);
+  our_parent = last_signal != 0 ? getppid() : 0;
   for (size_t i = 0; i < HANDED_ON_COUNT; i++) sigaction(HANDED_ON[i], &action, &previous[i]);
   close(report[1]);
   close(end);

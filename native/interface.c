@@ -170,11 +170,24 @@ static bool set_value(int socket, const char *name, bool is_mtu, int value,
   return fail(failure, is_mtu ? "SIOCSIFMTU" : "SIOCSIFTXQLEN", name);
 }
 
+// Of an interface that was up already the kernel notices in the background that somebody has come to it,
+// and drops what it is to send until then; on a busy machine that takes a while.
+static void await_carrier(int socket, struct ifreq *request) {
+  const struct timespec pause = {.tv_nsec = 1000000};
+  for (int tries = 0; tries < 1500 && (request->ifr_flags & IFF_RUNNING) == 0; tries++) {
+    nanosleep(&pause, NULL);
+    if (ioctl(socket, SIOCGIFFLAGS, request) != 0) return;
+  }
+}
+
 static bool set_up(int socket, const char *name, struct failure *failure) {
   struct ifreq request = {0};
   snprintf(request.ifr_name, IFNAMSIZ, "%s", name);
   if (ioctl(socket, SIOCGIFFLAGS, &request) != 0) return fail(failure, "SIOCGIFFLAGS", name);
-  if ((request.ifr_flags & IFF_UP) != 0) return true;
+  if ((request.ifr_flags & IFF_UP) != 0) {
+    await_carrier(socket, &request);
+    return true;
+  }
   // Without a link-local address no router solicitation is sent; where IPv6 is off, no matter.
   netlink_disable_link_local(socket, (int)if_nametoindex(name));
   request.ifr_flags |= IFF_UP;
@@ -257,18 +270,6 @@ static void await_addresses(int socket, const struct interface_options *options,
   }
 }
 
-// Of a persistent interface the kernel notices in the background, once a second, that somebody has come
-// to it, and drops what it is to send until then.
-static void await_carrier(int socket, const char *name) {
-  const struct timespec pause = {.tv_nsec = 1000000};
-  struct ifreq request = {0};
-  snprintf(request.ifr_name, IFNAMSIZ, "%s", name);
-  for (int tries = 0; tries < 1500; tries++) {
-    if (ioctl(socket, SIOCGIFFLAGS, &request) != 0 || (request.ifr_flags & IFF_RUNNING) != 0) return;
-    nanosleep(&pause, NULL);
-  }
-}
-
 static bool configure(const struct interface_options *options, struct interface *out,
                       struct failure *failure) {
   out->watch = netlink_open(RTMGRP_LINK);
@@ -278,7 +279,6 @@ static bool configure(const struct interface_options *options, struct interface 
       set_value(socket, out->name, false, options->queue_length, failure) &&
       set_up(socket, out->name, failure) && add_addresses(socket, options, out, failure);
   if (done) await_addresses(socket, options, out);
-  if (done) await_carrier(socket, out->name);
   close(socket);
   return done;
 }

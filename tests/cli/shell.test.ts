@@ -1,7 +1,8 @@
 // `finwait shell` and `--join`, as an ordinary user who was made for the test, and as root: a network of one's
 // own, of which nothing stays. Knows the command line; must not know how networks are made.
 
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { RealTerminal } from '../debug/terminal.js';
 import { describeKernel, until } from '../support/kernel.js';
@@ -48,6 +49,8 @@ function status(pid: number): string {
 function networkOf(pid: number): string {
   return readlinkSync(`/proc/${pid}/ns/net`);
 }
+
+const isOutside = (pid: number) => networkOf(pid) === readlinkSync(place.namespace.path);
 
 const nothingIsLeft = () =>
   until('all are gone', () => userProcesses().length === 0, userProcesses);
@@ -96,12 +99,19 @@ describeKernel('finwait shell', [...USER_TOOLS, 'ip', 'curl'], () => {
     const serve = (options: string) =>
       `${FINWAIT} serve ${options} & until ${FINWAIT} ss > /dev/null 2>&1; do :; done; ` +
       'curl -sSm 5 http://10.9.0.2/ | head -1; kill $!; wait $!; echo served $?; ';
-    const { stdout, stderr } = await user(
-      `${FINWAIT} shell sh -c '${serve('')}${serve('--workers 2')}ip -br link show fw0'`,
+    const script = join(home.path, 'script');
+    // Also at once, without a SYN that is lost because the kernel has not yet noticed who has come.
+    const lost =
+      'awk \'/^TcpExt/ { if (n) print "lost " $n; else for (n = 1; $n != "TCPSynRetrans"; n++); }\'';
+    writeFileSync(
+      script,
+      `${serve('')}\n${serve('--workers 2')}\n${lost} /proc/net/netstat; ip -br link show fw0`,
     );
+    const { stdout, stderr } = await user(`${FINWAIT} shell sh ${script}`);
     expect(stderr).toBe('');
     expect(stdout.match(/^This page came to you .*\n/gm)).toHaveLength(2);
     expect(stdout.match(/^served 0$/gm)).toHaveLength(2);
+    expect(stdout).toContain('\nlost 0\n');
     expect(stdout).toMatch(/^fw0 .*NO-CARRIER.*\n$/m);
   });
 
@@ -141,6 +151,22 @@ describeKernel('finwait shell', [...USER_TOOLS, 'ip', 'curl'], () => {
     running.child.kill('SIGUSR2');
     const { code, stdout } = await running.end();
     expect([code, stdout]).toEqual([9, 'ready\nINT 1\n']);
+  });
+
+  test('nor does it matter that whoever started it has ended', async () => {
+    const program = join(home.path, 'program');
+    const loop = 'while :; do sleep 0.1; done';
+    writeFileSync(program, `trap 'echo in order; exit' TERM; echo ready; ${loop}`);
+    const running = await start(`sh -c "${FINWAIT} shell sh ${program} & read line"`, 'ready');
+    const isOuter = (pid: number) => /^Name:\s*node$/m.test(status(pid)) && isOutside(pid);
+    const outer = userProcesses().find(isOuter)!;
+    const parent = () => /^PPid:\s*(\d+)/m.exec(status(outer))![1];
+    const before = parent();
+    running.child.stdin!.end();
+    await until('its parent has ended', () => parent() !== before);
+    process.kill(outer, 'SIGTERM');
+    await running.shows('in order');
+    await running.end();
   });
 
   test('a program that is not there is said to be missing', async () => {

@@ -6,7 +6,7 @@ import { TunDevice, type TunOptions } from '../../src/device/tun.js';
 import { Subnet } from '../../src/wire/address.js';
 import { canUseNamespaces } from '../support/namespace.js';
 import { Scenarios } from './children/start.js';
-import { IPV4_ONLY, TunFixture } from './tun-fixture.js';
+import { IPV4_ONLY, ping, TunFixture } from './tun-fixture.js';
 
 // Several programs are started in some tests.
 vi.setConfig({ testTimeout: 30_000 });
@@ -163,6 +163,19 @@ describe.skipIf(!possible.ok)('a TUN device that cannot be opened', () => {
     open({ mtu: 1300, offload: false }).close();
     expect(JSON.parse(await fixture.namespace.ip('-j link show fw0'))[0].mtu).toBe(1300);
     expect(open().maxSegmentBytes).toBe(65_535);
+  });
+
+  test('a persistent interface is ready when it is open, however often', async () => {
+    await fixture.namespace.ip('tuntap add fw0 mode tun');
+    await fixture.namespace.ip('link set fw0 up');
+    for (let times = 0; times < 2; times++) {
+      // Who goes and comes soon is not missed: the kernel does not look at every moment.
+      let seen = '';
+      while (!seen.includes('NO-CARRIER')) seen = await fixture.namespace.ip('link show fw0');
+      const { device, port } = fixture.openAttached(IPV4_ONLY);
+      await ping(device, port); // which is asked once, and would not be answered before it is noticed
+      device.close();
+    }
   });
 
   test.each([
