@@ -79,7 +79,7 @@ export const { JSStream } = binding('js_stream') as { JSStream: new () => Native
 
 export const { TCP, constants: tcpConstants } = binding('tcp_wrap') as {
   TCP: { new (type: number): TcpHandle; prototype: TcpHandle };
-  constants: { SOCKET: number; SERVER: number };
+  constants: { SOCKET: number; SERVER: number; UV_TCP_IPV6ONLY: number };
 };
 
 export const {

@@ -14,6 +14,7 @@ import {
   type SocketInside,
   TCP,
   type TcpHandle,
+  tcpConstants,
   userBufferOf,
 } from './internals.js';
 import { guardPipes, isForWorkers, unguardPipes } from './other-processes.js';
@@ -55,16 +56,15 @@ function stackFor(find: (routes: Routes) => Stack | null): Stack | null {
   return null;
 }
 
-function stackOfAddress(address: string, port: number): Stack | null {
-  const any = IpAddress.parse(address)?.isUnspecified === true;
-  return stackFor((routes) => routes.listen(any ? null : address, port));
-}
+/** Where handles of sockets were bound to before they connect. */
+const sources = new WeakMap<TcpHandle, { address: string; port: number }>();
 
-/** What a handle of Node's was bound to: the kernel is told when it turns out to be the kernel's. */
+/** Where the handle of a server is to listen: the kernel is told when it turns out to be the kernel's. */
 interface Binding {
   stack: Stack;
   address: string;
   port: number;
+  ipv6Only: boolean;
   inKernel(): number;
 }
 
@@ -81,7 +81,7 @@ const patches = {
     return bindHere(this, address, port, () => bind.call(this, address, port));
   },
   bind6(this: TcpHandle, address: string, port: number, flags?: number): number {
-    return bindHere(this, address, port, () => bind6.call(this, address, port, flags));
+    return bindHere(this, address, port, () => bind6.call(this, address, port, flags), flags);
   },
   connect(this: TcpHandle, request: ConnectRequest, address: string, port: number): number {
     return connectHere(this, request, address, port, connect);
@@ -122,21 +122,28 @@ function restore(): void {
   removeExtras();
 }
 
-function bindHere(handle: TcpHandle, text: string, port: number, inKernel: () => number): number {
+function bindHere(
+  handle: TcpHandle,
+  text: string,
+  port: number,
+  inKernel: () => number,
+  flags = 0,
+): number {
   const { address, mapped } = plainAddress(text);
-  const stack = stackOfAddress(address, port);
-  if (stack === null) return inKernel();
   const any = IpAddress.parse(address)?.isUnspecified === true;
-  if (isForServer(handle)) {
-    // Then lib/net.js tries 0.0.0.0 where it was told no address, as on a host without IPv6.
-    if (any && text.includes(':') && !stack.hasIpv6) return errnoOf('EAFNOSUPPORT');
-    bindings.set(handle, { stack, address: text, port, inKernel });
-    return 0;
+  if (!isForServer(handle)) {
+    // Without an address it says nothing of where the connection will go.
+    sources.set(handle, { address, port });
+    const stack = any ? null : stackFor((routes) => routes.listen(address, port));
+    return (stack && replace(handle, stack, mapped)?.bind(address, port)) ?? inKernel();
   }
-  if (!any) return replace(handle, stack, mapped)?.bind(address, port) ?? inKernel();
-  // A port without an address says nothing of where the connection will go.
-  bindings.set(handle, { stack, address: text, port, inKernel });
-  return inKernel();
+  const stack = stackFor((routes) => routes.listen(any ? null : address, port));
+  if (stack === null) return inKernel();
+  // Then lib/net.js tries 0.0.0.0 where it was told no address, as on a host without IPv6.
+  if (any && text.includes(':') && !stack.hasIpv6) return errnoOf('EAFNOSUPPORT');
+  const ipv6Only = (flags & tcpConstants.UV_TCP_IPV6ONLY) !== 0;
+  bindings.set(handle, { stack, address: text, port, ipv6Only, inKernel });
+  return 0;
 }
 
 function connectHere(
@@ -147,12 +154,11 @@ function connectHere(
   inKernel: TcpHandle['connect'],
 ): number {
   const { address, mapped } = plainAddress(text);
-  const binding = bindings.get(handle);
-  bindings.delete(handle);
   const stack = stackFor((routes) => routes.connect(address, port));
   const ours = stack && replace(handle, stack, mapped);
   if (!ours) return inKernel.call(handle, request, text, port);
-  if (binding !== undefined) ours.bind(binding.address, binding.port);
+  const source = sources.get(handle);
+  if (source !== undefined) ours.bind(source.address, source.port);
   return ours.connect(request, address, port);
 }
 
@@ -163,7 +169,7 @@ function listenHere(handle: TcpHandle, backlog: number): number {
     return bindInKernel(handle) || listen.call(handle, backlog);
   }
   bindings.delete(handle);
-  const ours = new ServerHandle(binding.stack, binding.address, binding.port);
+  const ours = new ServerHandle(binding.stack, binding);
   ours.owner = server;
   ours.onconnection = handle.onconnection;
   server._handle = ours;

@@ -10,6 +10,15 @@ import type { End } from './ends.js';
 import { StackHandle } from './handle.js';
 import { errnoOf, TCP, type TcpHandle } from './internals.js';
 
+interface Where {
+  /** `::` and `0.0.0.0` mean all addresses of the stack. */
+  readonly address: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** Whether `::` leaves those of IPv4 out. */
+  readonly ipv6Only: boolean;
+}
+
 /** Each method answers 0 or a negative errno. */
 export class ServerHandle {
   /** The server; the accessor stands in `TCP.prototype`. */
@@ -17,25 +26,24 @@ export class ServerHandle {
   onconnection: TcpHandle['onconnection'];
 
   readonly #stack: Stack;
-  readonly #address: string;
-  readonly #port: number;
+  readonly #where: Where;
   #listening: Listening | null = null;
   #referenced = true;
 
-  /** @param address `::` and `0.0.0.0` mean all addresses of the stack */
-  constructor(stack: Stack, address: string, port: number) {
+  constructor(stack: Stack, where: Where) {
     this.#stack = stack;
-    this.#address = address;
-    this.#port = port;
+    this.#where = where;
   }
 
   listen(backlog: number): number {
     // Another server took the handle over, as `listen({ _handle })` does.
     if (this.#listening !== null) return 0;
+    const { address, port, ipv6Only } = this.#where;
     try {
-      this.#listening = new Listening(this.#stack, this.#address, {
-        address: IpAddress.parse(this.#address),
-        port: this.#port,
+      this.#listening = new Listening(this.#stack, address, {
+        address: IpAddress.parse(address),
+        port,
+        ipv6Only,
         backlog,
         onConnection: (connection) => this.#accepted(connection),
         closeInOrder: () => (this.owner as { close(): void }).close(),
@@ -49,7 +57,7 @@ export class ServerHandle {
   }
 
   #accepted(connection: Connection): void {
-    const mapped = this.#address.includes(':');
+    const mapped = this.#where.address.includes(':');
     this.onconnection?.(0, StackHandle.accept(this.#stack, connection, mapped));
   }
 

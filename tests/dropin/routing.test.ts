@@ -179,6 +179,7 @@ describe('sockets and servers', () => {
     const port = await listen((socket) => socket.end(`${socket.remotePort}`));
     const socket = net.connect({ port, host: OURS, localAddress: OURS, localPort: 5555 });
     expect(await text(socket)).toBe('5555');
+    expect(await text(net.connect({ port, host: OURS, localPort: 5556 }))).toBe('5556');
     const other = net.connect({ port, host: OURS, localAddress: '192.0.2.77' });
     const [error] = await once(other, 'error');
     expect(error.code).toBe('EADDRNOTAVAIL');
@@ -293,6 +294,14 @@ describe('ends', () => {
       port,
     });
     expect(second.listening).toBe(false);
+  });
+
+  test('a server for IPv6 only leaves the port to one for IPv4', async () => {
+    const six = await listen((socket) => socket.end('six'), { host: '::', ipv6Only: true });
+    const four = await listen((socket) => socket.end('four'), { host: '0.0.0.0', port: six });
+    expect(four).toBe(six);
+    expect(await text(net.connect(six, OURS6))).toBe('six');
+    expect(await text(net.connect(six, OURS))).toBe('four');
   });
 
   test('the stack closes what Node’s sockets and servers still hold', async () => {
