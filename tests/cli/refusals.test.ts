@@ -210,8 +210,8 @@ describeKernel('a user to whom this machine refuses it', [...USER_TOOLS, 'chroot
       'kernel.unprivileged_userns_clone is 0',
       'sudo sysctl kernel.unprivileged_userns_clone=1',
     ],
-  ])('%s: serve, shell and doctor say so, and what mends it', async (_, device, finding, fix) => {
-    for (const command of ['serve', 'shell true', 'doctor']) {
+  ])('%s: serve and doctor say so, and what mends it', async (_, device, finding, fix) => {
+    for (const command of ['serve', 'doctor']) {
       const { code, stdout, stderr } = await finwait(device, command);
       const said = command === 'doctor' ? stdout : stderr;
       expect(said).toContain(finding);
@@ -247,6 +247,14 @@ describeKernel('a user to whom this machine refuses it', [...USER_TOOLS, 'chroot
     expect(here.stdout).toContain('BAD   capability: this process lacks CAP_NET_ADMIN');
     expect(here.code).toBe(3);
     await place.namespace.ip('link del fw0');
+  });
+
+  test('a shell is refused as well, and a network inside of one allowed', async () => {
+    const { code, stderr } = await finwait({ mode: '0600' }, 'shell true');
+    expect(stderr).toContain('finwait shell: /dev/net/tun may not be opened by this user');
+    expect(code).toBe(3);
+    const nested = await finwait({}, `shell ${process.execPath} ${MAIN} shell ip -br link`);
+    expect(nested.stdout).toMatch(/^lo .*\nfw0 .*\n$/);
   });
 
   test('--host-network stays, and says what that takes', async () => {

@@ -64,8 +64,16 @@ function quote(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
+const answers = new Map<string, string>();
+
 /** Why such a user cannot be tried here, or '': a checkout for root only, or no user namespaces. */
 export function whyNoUser(file: string): string {
+  const known = answers.get(file) ?? askWhy(file);
+  answers.set(file, known);
+  return known;
+}
+
+function askWhy(file: string): string {
   const probe = `test -r ${file} && : <> /dev/net/tun && unshare --user --map-root-user --net true`;
   const [command, args] = asUser({}, 'sh', '-c', probe);
   const { status, stderr } = spawnSync(command, args, { encoding: 'utf8' });
