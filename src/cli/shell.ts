@@ -135,7 +135,7 @@ function theOnly(networks: readonly PrivateNetwork[]): PrivateNetwork {
   );
 }
 
-/** `node /home/me/finwait/dist/cli/main.js serve --http 80` as people have typed it. */
+/** `node …/dist/cli/main.js serve --http 80` as people have typed it. */
 function describe(command: readonly string[]): string {
   const script = command.findIndex((word) => /(\/main\.js|\/finwait)$/.test(word));
   return script < 0 ? command.join(' ') : ['finwait', ...command.slice(script + 1)].join(' ');
