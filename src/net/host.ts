@@ -19,6 +19,8 @@ export interface Host {
   readonly liveness: Liveness;
   /** Whether the stack has an IPv6 address. */
   readonly hasIpv6: boolean;
+  /** Whether the stack was closed, or is being closed. */
+  readonly closed: boolean;
   /** Microseconds, by the clock of the stack. */
   readonly now: () => number;
   /** Code of the error when nothing leads to `address`: no device, no loopback, or all is closed. */

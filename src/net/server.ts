@@ -38,6 +38,7 @@ import {
   socketAddress,
   wholeSeconds,
 } from './socket-options.js';
+import { tcpSettings } from './tcp-settings.js';
 import { explained } from './trouble.js';
 
 /** Options of `createServer`, as in `node:net`. */
@@ -162,7 +163,7 @@ export class Server extends EventEmitter {
     this.highWaterMark = highWaterMark < 0 ? getDefaultHighWaterMark(false) : highWaterMark;
     this.linger = settings.linger ?? null;
     if (this.linger !== null) checkMilliseconds(this.linger, 'options.linger', 0);
-    this.#tcp = settings.tcp ?? {};
+    this.#tcp = tcpSettings(settings.tcp);
   }
 
   // Listening
@@ -228,6 +229,7 @@ export class Server extends EventEmitter {
   #open(address: string | null, wanted: Wanted): void {
     const shown = address ?? (this.#host.hasIpv6 ? '::' : '0.0.0.0');
     try {
+      if (this.#host.closed) throw new TcpError('ENETDOWN', 'the stack is closed');
       this.#listening = new Listening(this.#host, shown, {
         ...wanted,
         address: IpAddress.parse(shown),

@@ -2,13 +2,14 @@
 // how a connection works.
 
 import { addAbortSignal } from 'node:stream';
+import type { TcpConfig } from '../tcp/config.js';
 import type { CloseReason, Connection } from '../tcp/connection.js';
 import { TcpError } from '../tcp/errors.js';
 import { IpAddress } from '../wire/address.js';
 import { checkFunction, normalizeArguments, refusePath } from './arguments.js';
 import { Channel, type ChannelEvents } from './channel.js';
 import { bytesOf, type Chunk, totalBytes } from './chunks.js';
-import { Connecting, type ConnectOptions, type DialFailure, type Target } from './connecting.js';
+import { Connecting, type DialFailure, type Target } from './connecting.js';
 import {
   closedBeforeConnection,
   endedByOtherParty,
@@ -27,6 +28,7 @@ import {
   type SocketOptions,
   TransportSettings,
 } from './socket-options.js';
+import { tcpSettings } from './tcp-settings.js';
 import { TransportStream } from './transport-stream.js';
 import { explained } from './trouble.js';
 
@@ -136,8 +138,9 @@ export class Socket extends TransportStream {
     if (callback !== null) this.once('connect', callback);
     refusePath(options.path);
     if (options.port === undefined) throw missingPort();
+    const tcp = tcpSettings(options.tcp);
     const dialer = {
-      dial: (target: Target) => this.#dial(target, options),
+      dial: (target: Target) => this.#dial(target, tcp),
       dialed: () => this.#channel?.connection ?? null,
       hangUp: () => this.#channel?.close(() => {}),
       touch: () => this.#idle.touch(),
@@ -160,7 +163,7 @@ export class Socket extends TransportStream {
     this.#peerEnded = false;
   }
 
-  #dial(target: Target, options: ConnectOptions): DialFailure | null {
+  #dial(target: Target, tcp: Partial<TcpConfig>): DialFailure | null {
     if (this.#channel?.open) {
       return { code: this.#channel.established ? 'EISCONN' : 'EALREADY', words: '' };
     }
@@ -169,7 +172,7 @@ export class Socket extends TransportStream {
     if (unreachable !== null) return { code: unreachable, words: '' };
     try {
       this.#channel = Channel.connect(this.#host, Socket.#events, this, {
-        tcp: options.tcp ?? {},
+        tcp,
         remote,
         remotePort: target.port,
         local: target.localAddress ? IpAddress.parse(target.localAddress) : null,

@@ -14,6 +14,7 @@ import { publishNoMore, publishTraces } from './diagnostics.js';
 import type { Host, Member } from './host.js';
 import { Liveness } from './liveness.js';
 import { createNetModule, type NetModule } from './module.js';
+import { tcpSettings } from './tcp-settings.js';
 import { Turns } from './turns.js';
 
 /** What a stack is made of, and its settings. */
@@ -67,10 +68,13 @@ export class Stack extends EventEmitter implements Host {
   #anchor: NodeJS.Timeout | undefined;
   #drained = (): void => {};
 
-  /** @throws TypeError for an address that is none, or has no prefix */
+  /**
+   * @throws TypeError for an address that is none, or has no prefix; TypeError, RangeError for a setting in
+   *   `tcp` that makes no sense
+   */
   constructor(options: StackOptions) {
     super();
-    const { device, clock, memory, tcp, probe, owns } = options;
+    const { device, clock, memory, probe, owns } = options;
     const addresses = (options.addresses ?? DEFAULT_ADDRESSES).map(parseSubnet);
     this.hasIpv6 = addresses.some(({ address }) => address.family === 6);
     this.#clock = clock;
@@ -80,7 +84,7 @@ export class Stack extends EventEmitter implements Host {
       random: options.random ?? ((bytes) => void randomFillSync(bytes)),
       ...(device && { device }),
       ...(memory !== undefined && { memory }),
-      ...(tcp && { tcp }),
+      tcp: tcpSettings(options.tcp),
       ...(probe && { probe }),
       ...(owns && { owns }),
       now: this.now,
@@ -147,9 +151,14 @@ export class Stack extends EventEmitter implements Host {
 
   // What sockets and servers need
 
+  /** Whether `close` was called. */
+  get closed(): boolean {
+    return this.#closed !== undefined;
+  }
+
   /** @internal */
   whyUnreachable(address: IpAddress): string | null {
-    if (this.#closed !== undefined) return 'ENETDOWN';
+    if (this.closed) return 'ENETDOWN';
     const reached = this.device !== null || this.core.addresses.includes(address);
     return reached ? null : 'ENETUNREACH';
   }

@@ -150,6 +150,8 @@ describe('while connecting', () => {
     await alone.close(0);
     const closed = await at({ port: 80, host: '10.9.0.5' });
     expect(told(closed)).toEqual({ code: 'ENETDOWN', state: 'CLOSED', segment: null });
+    const [unheard] = await failure(alone.net.createServer().listen(80));
+    expect(unheard.message).toMatch(/^listen ENETDOWN: network is down 0\.0\.0\.0:80/);
   });
 });
 
@@ -319,5 +321,33 @@ describe('what belongs to one connection', () => {
     expect(() => client.setCongestionControl('bbr' as 'cubic')).toThrow(
       'no congestion control is called "bbr"; there are: cubic, newreno',
     );
+  });
+
+  it('settings that make no sense are refused where they are given', async () => {
+    stacks = linkedStacks();
+    const { net } = stacks.a;
+    const wrong: [tcp: object, message: string][] = [
+      [{ congestion: 'bbr' }, 'there are: cubic, newreno'],
+      [{ msl: '1 s' }, 'The "options.tcp.msl" property must be of type number'],
+      [{ msl: -1 }, 'The value of "options.tcp.msl" is out of range'],
+      [{ hopLimit: 256 }, 'It must be >= 0 && <= 255'],
+      [{ sack: 1 }, 'The "options.tcp.sack" property must be of type boolean'],
+      [{ ecn: 'on' }, "must be one of: 'off', 'accept', 'request'"],
+      [{ nagle: false }, "The property 'options.tcp.nagle' is not a setting of TCP"],
+    ];
+    for (const [tcp, message] of wrong) {
+      expect(() => net.createServer({ tcp })).toThrow(message);
+      expect(() => net.connect({ port: 80, host: HOST, tcp })).toThrow(message);
+      const clock = new SystemClock();
+      expect(() => new Stack({ clock, tcp })).toThrow(message);
+    }
+    // What is undefined is as if it were not there.
+    const server = net.createServer({ tcp: { msl: undefined } as never });
+    server.listen(0, '10.9.0.1');
+    await once(server, 'listening');
+    const client = net.connect({ port: server.address()!.port, host: '10.9.0.1' });
+    await once(client, 'connect');
+    client.destroy();
+    server.close();
   });
 });

@@ -73,7 +73,7 @@ const takers: readonly Taker[] = [
     section: 'Options of connect',
     options: [
       ...['port', 'host', 'localAddress', 'localPort', 'family', 'hints', 'lookup', 'timeout'],
-      ...['autoSelectFamily', 'autoSelectFamilyAttemptTimeout', 'path'],
+      ...['autoSelectFamily', 'autoSelectFamilyAttemptTimeout', 'path', 'tcp'],
     ],
     take(net, options) {
       // The look-up never answers: nothing is tried.
