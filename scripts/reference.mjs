@@ -62,7 +62,7 @@ const OPTIONS = [
 /** Variables that all commands know. */
 const COMMON_VARIABLES = {
   FINWAIT_RUNTIME_DIR:
-    'directory of the sockets by which commands find running stacks (`$XDG_RUNTIME_DIR/finwait`, or one in /tmp)',
+    'directory of the sockets by which commands find running stacks (a folder in `$XDG_RUNTIME_DIR`, `/run/finwait` for root, or `/tmp/finwait-UID`)',
   FINWAIT_NETWORK:
     'is set for all programs in a network of their own, to the number of the process that made it',
   NO_COLOR: 'anything: no colours (https://no-color.org)',
