@@ -18,7 +18,8 @@ afterAll(async () => {
 
 function compare(exchanges: Record<string, (trial: Trial) => Promise<void>>): void {
   for (const [name, exchange] of Object.entries(exchanges)) {
-    it(name, async () => {
+    // What a busy machine has made differ is the same the next time; a real difference is not.
+    it(name, { retry: 2 }, async () => {
       const expected = await new Trial(kernel()).run(exchange);
       for (const place of places) {
         expect(await new Trial(place).run(exchange), place.name).toEqual(expected);

@@ -54,6 +54,7 @@ describe('connections', () => {
       });
     }
     await converse();
+    await vi.waitFor(() => expect(seen).toHaveLength(6));
     expect(seen.filter((line) => line.startsWith('a'))).toEqual([
       'a open SYN-SENT',
       'a established ESTABLISHED',
