@@ -2,7 +2,7 @@
 // of a gate; must not know steps, or when a turn has come.
 
 import type { HeldPacket } from '../device/gate.js';
-import type { Gatekeeper } from './gatekeeper.js';
+import type { Gatekeeper, SeenSegment } from './gatekeeper.js';
 import { matches } from './matching.js';
 import type { Fault, Match } from './scenario.js';
 
@@ -14,13 +14,19 @@ interface Tally {
   isOver: boolean;
 }
 
+/** A segment that waits for another one to pass; how many had left the gate when that began. */
+interface Hold {
+  readonly seen: SeenSegment;
+  readonly isSwap: boolean;
+  readonly match: Match;
+  readonly since: number;
+}
+
 export class Faults {
   readonly #keeper: Gatekeeper;
   readonly #tallies = new Map<Fault, Tally>();
-  /** Whose turn has come once: faults count and strike a segment once only. */
-  readonly #judged = new Set<number>();
-  /** Segments that a fault makes wait, for another to pass; how many had left the gate then. */
-  readonly #heldBack = new Map<number, { match: Match; since: number }>();
+  /** Packets that a fault makes wait, by id. Their turn has come: faults count and strike each once only. */
+  readonly #heldBack = new Map<number, Hold>();
 
   constructor(keeper: Gatekeeper, faults: readonly Fault[] = []) {
     this.#keeper = keeper;
@@ -45,22 +51,33 @@ export class Faults {
   /** Whether a packet need not wait for another one. */
   mayGo(packet: HeldPacket): boolean {
     const hold = this.#heldBack.get(packet.id);
-    if (hold === undefined) return true;
-    return this.#keeper.left
-      .slice(hold.since)
-      .some((seen) => seen.fate === 'passed' && matches(seen, hold.match));
+    return hold === undefined || this.#keeper.hasPassed(hold.match, hold.since);
   }
 
   /** The fault that will strike this packet when its turn comes now; nothing happens. */
   of(held: HeldPacket): Fault | null {
-    const seen = this.#keeper.seen(held);
-    if (seen === null || seen.origin !== 'sent' || this.#judged.has(held.id)) return null;
+    const seen = this.#firstTurn(held);
+    if (seen === null) return null;
     for (const [fault, { matched, isOver }] of this.#tallies) {
       const { on } = fault;
       const isNth = on.nth === undefined || matched + 1 === on.nth;
-      if (!isOver && isNth && matches(seen, on)) return fault;
+      if (!isOver && isNth && matches(seen, on) && this.#maySwap(fault, seen)) return fault;
     }
     return null;
+  }
+
+  /** A segment that an end has sent, and whose turn comes for the first time. */
+  #firstTurn(held: HeldPacket): SeenSegment | null {
+    const seen = this.#keeper.seen(held);
+    return seen?.origin === 'sent' && !this.#heldBack.has(held.id) ? seen : null;
+  }
+
+  /** Whoever shall be overtaken cannot wait for one that waits for the same: that one has to overtake it. */
+  #maySwap(fault: Fault, { direction }: SeenSegment): boolean {
+    if (fault.do !== 'swap') return true;
+    const waits = ({ isSwap, seen }: Hold) =>
+      isSwap && seen.direction === direction && seen.fate === 'waits';
+    return ![...this.#heldBack.values()].some(waits);
   }
 
   /** Its turn has come: it is struck, or passes. */
@@ -82,15 +99,16 @@ export class Faults {
   }
 
   #count(held: HeldPacket): void {
-    const seen = this.#keeper.seen(held);
-    if (seen === null || seen.origin !== 'sent' || this.#judged.has(held.id)) return;
-    this.#judged.add(held.id);
+    const seen = this.#firstTurn(held);
+    if (seen === null) return;
     for (const [{ on }, tally] of this.#tallies) if (matches(seen, on)) tally.matched += 1;
   }
 
   #holdBack(held: HeldPacket, how: 'swap' | { holdUntil: Match }): void {
-    const match = how === 'swap' ? { direction: held.direction } : how.holdUntil;
-    this.#heldBack.set(held.id, { match, since: this.#keeper.left.length });
-    this.#keeper.noteWait(held, how === 'swap' ? 'swap' : 'delay');
+    const isSwap = how === 'swap';
+    const match = isSwap ? { direction: held.direction } : how.holdUntil;
+    const { gone: since } = this.#keeper;
+    this.#heldBack.set(held.id, { seen: this.#keeper.seen(held)!, isSwap, match, since });
+    this.#keeper.noteWait(held, isSwap ? 'swap' : 'delay');
   }
 }

@@ -29,8 +29,11 @@ interface Voice {
 type Place = Pick<World, 'gate' | 'timeline' | 'now'>;
 
 export class Gatekeeper {
-  /** Segments in the order in which they left the gate, passed or not. */
-  readonly left: SeenSegment[] = [];
+  /** Segments in the order in which they left the gate, passed or not; the latest of them. */
+  left: SeenSegment[] = [];
+  /** How many have left before those. */
+  #forgotten = 0;
+  readonly #capacity: number;
   readonly #world: Place;
   readonly #waiting = new Map<number, SeenSegment>();
   readonly #marks = new Marks();
@@ -38,8 +41,22 @@ export class Gatekeeper {
   /** Counts of those that have left, and how many were counted. */
   readonly #counts = new Map<Match, { upTo: number; count: number }>();
 
-  constructor(world: Place) {
+  /** @param capacity segments that are remembered when they have left; default: all */
+  constructor(world: Place, capacity = Number.POSITIVE_INFINITY) {
     this.#world = world;
+    this.#capacity = capacity;
+  }
+
+  /** How many segments have left. */
+  get gone(): number {
+    return this.#forgotten + this.left.length;
+  }
+
+  /** Whether such a segment has passed, when so many had left. */
+  hasPassed(match: Match, since: number): boolean {
+    return this.left
+      .slice(Math.max(since - this.#forgotten, 0))
+      .some((seen) => seen.fate === 'passed' && matches(seen, match));
   }
 
   /** The segment of a packet that waits; null when it is none. */
@@ -63,10 +80,13 @@ export class Gatekeeper {
   /** How many segments that an end has sent have had their turn. */
   count(match: Match): number {
     this.look();
-    const { left } = this;
-    const known = this.#counts.get(match) ?? { upTo: 0, count: 0 };
-    for (; known.upTo < left.length; known.upTo++) {
-      const seen = left[known.upTo]!;
+    return this.#countLeft(match);
+  }
+
+  #countLeft(match: Match): number {
+    const known = this.#counts.get(match) ?? { upTo: this.#forgotten, count: 0 };
+    for (; known.upTo < this.gone; known.upTo++) {
+      const seen = this.left[known.upTo - this.#forgotten]!;
       if (seen.origin === 'sent' && matches(seen, match)) known.count += 1;
     }
     this.#counts.set(match, known);
@@ -195,6 +215,14 @@ export class Gatekeeper {
     this.#waiting.delete(seen.id);
     seen.fate = fate;
     this.left.push(seen);
+    if (this.left.length >= 2 * this.#capacity) this.#forget();
+  }
+
+  /** The older half, so that each segment is moved at most once on average. */
+  #forget(): void {
+    for (const match of this.#counts.keys()) this.#countLeft(match);
+    this.#forgotten += this.#capacity;
+    this.left = this.left.slice(this.#capacity);
   }
 
   #note(action: FaultAction, held: HeldPacket): void {

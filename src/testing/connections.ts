@@ -115,8 +115,8 @@ export class Connections {
   readonly #all: Watched[] = [];
   readonly client = new Ends(this.#all, 'client');
   readonly peer = new Ends(this.#all, 'peer');
-  /** The latest of each name: ports are used again. */
-  readonly #latest = new Map<string, Watched>();
+  /** By name, the latest last: ports are used again. */
+  readonly #named = new Map<string, Watched[]>();
 
   get all(): readonly PeerConnection[] {
     return this.#all;
@@ -129,14 +129,15 @@ export class Connections {
   }
 
   #of(name: string, end: End, to: string): Watched {
-    const latest = this.#latest.get(name);
+    const named = this.#named.get(name) ?? [];
     // The end of an old connection in TIME-WAIT may come when the other end has begun a new one.
-    const old = this.#all.find((each) => each.name === name && !isNew(each, end));
+    const old = named.find((each) => !isNew(each, end));
     if (to === 'CLOSED' && old !== undefined) return old;
+    const latest = named.at(-1);
     if (latest !== undefined && !latest[WHO[end]].isOver) return latest;
     const connection = new Watched(name);
     this.#all.push(connection);
-    this.#latest.set(name, connection);
+    this.#named.set(name, [...named, connection]);
     return connection;
   }
 }

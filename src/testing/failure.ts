@@ -20,9 +20,9 @@ export class FaultyPeerError extends Error {
   override readonly name = 'FaultyPeerError';
   /**
    * `ERR_PEER_TIMEOUT`: something was not so in time; `ERR_PEER_STEP`: a step failed; `ERR_PEER_NETWORK`:
-   * there is no network for a peer.
+   * there is no network for a peer; `ERR_PEER_CLOSED`: the peer is closed.
    */
-  readonly code: 'ERR_PEER_TIMEOUT' | 'ERR_PEER_STEP' | 'ERR_PEER_NETWORK';
+  readonly code: 'ERR_PEER_TIMEOUT' | 'ERR_PEER_STEP' | 'ERR_PEER_NETWORK' | 'ERR_PEER_CLOSED';
 
   /** Made by peers only. */
   constructor(code: FaultyPeerError['code'], message: string, cause?: unknown) {

@@ -18,6 +18,7 @@ import { FaultyPeerError, type StruckFault, withEvidence } from './failure.js';
 import { MemoryNetwork } from './memory-network.js';
 import type { Network } from './network.js';
 import { Program, type Serve } from './program.js';
+import { findSyn, refusalOf } from './refusal.js';
 import { Traffic } from './traffic.js';
 import { TunNetwork } from './tun-network.js';
 import { Waiting } from './waiting.js';
@@ -81,12 +82,15 @@ const PEER_TCP: Partial<TcpConfig> = {
   tailLossProbe: false,
   pacing: false,
 };
-/** That are remembered; those of ten megabytes or so. */
+/** That are remembered, and so many segments: those of ten megabytes or so. */
 const EVENTS = 50_000;
 const NETWORKS = { memory: MemoryNetwork, tun: TunNetwork } as const;
 const NAMES = { ours: 'peer', theirs: 'client' } as const;
 
-/** The end of a connection whose other end is the client under test: see `faultyPeer`. */
+/**
+ * The end of a connection whose other end is the client under test: see `faultyPeer`. When it is closed, all
+ * methods that wait or change something throw a FaultyPeerError (ERR_PEER_CLOSED).
+ */
 export class FaultyPeer implements AsyncDisposable {
   /** Where it listens. */
   readonly port: number;
@@ -119,7 +123,7 @@ export class FaultyPeer implements AsyncDisposable {
       this.#connections.note(event);
       this.#waiting.changed();
     };
-    this.#keeper = new Gatekeeper({ gate, timeline, now });
+    this.#keeper = new Gatekeeper({ gate, timeline, now }, EVENTS);
     this.#faults = new Faults(this.#keeper);
     for (const fault of options.faults ?? []) this.fault(fault);
     this.#traffic = new Traffic(gate, this.#faults, () => this.#look());
@@ -181,6 +185,7 @@ export class FaultyPeer implements AsyncDisposable {
    * @throws FaultyPeerError when it is not so in time
    */
   async until(condition: Condition, options: PatienceOptions = {}): Promise<void> {
+    this.#checkOpen();
     checkCondition(condition, 'condition');
     checkPatience(options, 'options');
     await this.#expect(this.#meaning(condition), conditionWords(condition), options.timeoutMs);
@@ -192,6 +197,7 @@ export class FaultyPeer implements AsyncDisposable {
    * @throws FaultyPeerError when that is not so in time
    */
   async closed(options: PatienceOptions = {}): Promise<void> {
+    this.#checkOpen();
     checkPatience(options, 'options');
     const { all } = this.#connections;
     const areClosed = () => all.length > 0 && this.#areAllClosed();
@@ -206,6 +212,7 @@ export class FaultyPeer implements AsyncDisposable {
    * @throws FaultyPeerError when a step fails, or does not end in time
    */
   async run(...steps: readonly Step[]): Promise<void> {
+    this.#checkOpen();
     checkSteps(steps, 'steps');
     for (const [i, step] of steps.entries()) {
       await this.#step(step, `step ${i + 1} of ${steps.length} (${stepWords(step)})`);
@@ -214,6 +221,7 @@ export class FaultyPeer implements AsyncDisposable {
 
   /** One more fault, which counts segments from now on. @returns what takes it back */
   fault(fault: Fault): () => void {
+    this.#checkOpen();
     checkFault(fault, 'fault');
     const inLab = labFault(fault);
     this.#scripted.push(inLab);
@@ -223,11 +231,13 @@ export class FaultyPeer implements AsyncDisposable {
 
   /** From now on nothing arrives, in neither direction, until `resume`: what is sent waits on its way. */
   stall(): void {
+    this.#checkOpen();
     this.#traffic.stall();
   }
 
   /** After `stall`: what waits arrives, in order, and so does all that follows. */
   resume(): void {
+    this.#checkOpen();
     this.#traffic.resume();
   }
 
@@ -247,11 +257,26 @@ export class FaultyPeer implements AsyncDisposable {
   async #close(): Promise<void> {
     this.#waiting.giveUp();
     for (const fault of this.#scripted) this.#faults.end(fault);
-    this.resume();
+    this.#traffic.resume();
     this.#program.abort();
+    for (const { name, client } of this.#connections.all) {
+      if (client.state === 'SYN-SENT') this.#refuse(name);
+    }
     await this.#waiting.until(() => this.#areAllClosed(), GRACE_MS);
     this.#traffic.close();
     await this.#network.close();
+  }
+
+  /** A client whose SYN was lost has to learn, too, that nobody is there any more. */
+  #refuse(connection: string): void {
+    const syn = findSyn(this.#keeper.left, connection);
+    if (syn === null) return;
+    this.#keeper.put('out', refusalOf(syn));
+    this.#traffic.wake();
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== null) throw new FaultyPeerError('ERR_PEER_CLOSED', 'the peer is closed');
   }
 
   #areAllClosed(): boolean {

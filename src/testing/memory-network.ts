@@ -8,6 +8,7 @@ import { Stack } from '../net/stack.js';
 import type { Device } from '../stack/device.js';
 import type { End } from '../trace/event.js';
 import { Recorder } from '../trace/recorder.js';
+import { Anchored } from './anchor.js';
 import { peerClock } from './clock.js';
 import type { Network, NetworkOptions } from './network.js';
 
@@ -36,7 +37,7 @@ export class MemoryNetwork implements Network {
     this.address = `${subnet}.2`;
     this.stack = makeStack(options, 'ours', this.gate, this.address);
     const own = `${subnet}.1`;
-    this.#client = makeStack(options, 'theirs', link.b, own);
+    this.#client = makeStack(options, 'theirs', new Anchored(link.b), own);
     this.#undo = installRoutes({
       connect: (address) => (address === this.address ? this.#client : null),
       // Who connects from an address of its own binds to it first.

@@ -36,7 +36,11 @@ export class Program {
   readonly #serve: (socket: Socket) => void;
   readonly #news: () => void;
   readonly #reading = new Reading();
-  readonly #talks: Talk[] = [];
+  /** Those that are open, and the newest one. */
+  readonly #open = new Set<Talk>();
+  #newest: Talk | null = null;
+  /** Bytes that were read of connections that are closed. */
+  #receivedBefore = 0;
   #server: Server | null = null;
 
   /** @param news told when the program has seen something */
@@ -52,26 +56,29 @@ export class Program {
 
   /** Bytes, of all connections. */
   get received(): number {
-    return this.#talks.reduce((sum, { socket }) => sum + socket.bytesRead, 0);
+    return [...this.#open].reduce(
+      (sum, { socket }) => sum + socket.bytesRead,
+      this.#receivedBefore,
+    );
   }
 
   get seesEnd(): boolean {
-    return this.#talks.at(-1)?.seesEnd ?? false;
+    return this.#newest?.seesEnd ?? false;
   }
 
   get seesClose(): boolean {
-    return this.#talks.at(-1)?.seesClose ?? false;
+    return this.#newest?.seesClose ?? false;
   }
 
   get error(): string | null {
-    return this.#talks.at(-1)?.error ?? null;
+    return this.#newest?.error ?? null;
   }
 
   // What it is told
 
   /** Whether a call can be carried out now: most of them need a connection. */
   isReadyFor({ call }: Call): boolean {
-    return NEED_NONE.includes(call) || this.#talks.length > 0;
+    return NEED_NONE.includes(call) || this.#newest !== null;
   }
 
   call(call: Call): void {
@@ -90,14 +97,14 @@ export class Program {
         this.#reading.goOn();
         break;
       default:
-        this.#carryOut(call, this.#talks.at(-1)!);
+        this.#carryOut(call, this.#newest!);
     }
   }
 
   /** Resets what is open, and takes no more. */
   abort(): void {
     this.call({ call: 'unlisten' });
-    for (const { socket } of this.#talks) if (!socket.destroyed) socket.resetAndDestroy();
+    for (const { socket } of this.#open) if (!socket.destroyed) socket.resetAndDestroy();
   }
 
   #carryOut(call: Call, { socket, seesEnd }: Talk): void {
@@ -124,11 +131,16 @@ export class Program {
 
   #begin(socket: Socket): void {
     const talk: Talk = { socket, seesEnd: false, seesClose: false, error: null };
-    this.#talks.push(talk);
+    this.#open.add(talk);
+    this.#newest = talk;
     // A peer that was forgotten keeps no process alive.
     socket.unref();
     socket.on('end', () => this.#note(talk, { seesEnd: true }));
-    socket.on('close', () => this.#note(talk, { seesClose: true }));
+    socket.on('close', () => {
+      this.#open.delete(talk);
+      this.#receivedBefore += socket.bytesRead;
+      this.#note(talk, { seesClose: true });
+    });
     // That the client resets is not an error of a test.
     socket.on('error', ({ code }: NodeJS.ErrnoException) => {
       this.#note(talk, { error: code ?? null });

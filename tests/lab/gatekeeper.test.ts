@@ -22,3 +22,23 @@ it('tells nothing of a super-segment that cannot be corrupted, and lets it wait'
   expect(timeline.events).toEqual([]);
   expect(keeper.seen(gate.held[0]!)?.fate).toBe('waits');
 });
+
+it('forgets what has long left, and counts it all the same', () => {
+  const gate = new Gate(new MemoryLink(new Simulation().clock()).a);
+  const port = new TestPort();
+  gate.attach(port);
+  gate.shut();
+  const keeper = new Gatekeeper({ gate, timeline: new Timeline(), now: () => 0 }, 10);
+  const match = { direction: 'out', has: ['ACK'] } as const;
+  const bytes = tcpPacket({ from: '10.9.0.2', to: '10.9.0.1', payload: Buffer.alloc(10) });
+  for (let i = 1; i <= 55; i++) {
+    port.send(gate, { bytes, headerLength: 40, checksumStart: 0, gsoSize: 0 });
+    keeper.release(gate.held[0]!);
+    if (i < 3) expect(keeper.count(match)).toBe(i);
+  }
+  expect(keeper.left.length).toBeLessThan(20);
+  expect(keeper.gone).toBe(55);
+  expect(keeper.count(match)).toBe(55);
+  expect(keeper.hasPassed(match, 54)).toBe(true);
+  expect(keeper.hasPassed(match, 55)).toBe(false);
+});

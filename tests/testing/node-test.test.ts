@@ -43,6 +43,11 @@ describe.skipIf(!canUseNamespaces().ok)('without vitest', () => {
     expect(stdout).toMatch(/^ERR_PEER_NETWORK: .* \/dev\/net\/tun; run as root, or once: .*; or/);
   });
 
+  test('a client that waits for its peer keeps the process alive', async () => {
+    const { code, stdout, stderr } = await run('waiting.mjs');
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'alive\nclosed\n', stderr: '' });
+  });
+
   test('a peer that was forgotten keeps no process alive', async () => {
     const { code, stdout, stderr } = await run('forgotten.mjs');
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'ESTABLISHED\n', stderr: '' });

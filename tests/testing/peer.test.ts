@@ -84,6 +84,16 @@ describe('faults', () => {
     await survives({ on: third, do: 'swap', note: 'overtaken' });
   });
 
+  test('each segment is overtaken by the next one, and none waits for ever', async () => {
+    const peer = await makePeer();
+    const note = 'every FIN is overtaken';
+    peer.fault({ on: { from: 'client', has: ['FIN'] }, do: 'swap', note });
+    const socket = await connect(peer);
+    socket.end();
+    await peer.until({ end: 'peer', state: 'CLOSE-WAIT' });
+    expect(peer.faults).toEqual([{ note, struck: 1 }]);
+  });
+
   test('a segment waits for another one', async () => {
     const fourth = { from: 'client', has: ['FIN'] } as const;
     await survives({ on: third, do: { holdUntil: fourth }, note: 'held back' });
@@ -220,6 +230,28 @@ describe('the peer', () => {
     const late = net.connect(one.port, one.address);
     await expect(once(late, 'connect')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     await connect(two);
+  });
+
+  test('tells a client whose SYN is lost that nobody is there any more', async () => {
+    const note = 'no SYN arrives';
+    const peer = await makePeer({ faults: [{ on: { has: ['SYN'] }, do: 'drop', note }] });
+    const socket = peer.connect();
+    const refused = once(socket, 'connect').catch((error: unknown) => error);
+    await peer.until({ seen: { has: ['SYN'] }, times: 1 });
+    await peer.close();
+    expect(await refused).toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  test('has nothing more to do when it is closed', async () => {
+    const peer = await makePeer();
+    await peer.close();
+    const closed = { code: 'ERR_PEER_CLOSED', message: 'the peer is closed' };
+    expect(await failureOf(peer.run({ call: 'listen' }))).toMatchObject(closed);
+    expect(await failureOf(peer.until({ quiet: true }))).toMatchObject(closed);
+    expect(await failureOf(peer.closed())).toMatchObject(closed);
+    expect(() => peer.stall()).toThrow('the peer is closed');
+    expect(() => peer.resume()).toThrow('the peer is closed');
+    expect(() => peer.fault({ on: {}, do: 'drop', note: 'too late' })).toThrow('is closed');
   });
 
   test('leaves all other addresses to the kernel, and may stand before a server there', async () => {
