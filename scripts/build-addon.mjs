@@ -1,9 +1,15 @@
-// Builds the addon at `npm install`. Knows where the headers of Node may lie; must not know the sources.
+// Builds the addon at `npm install`, unless it is there. Knows where the headers of Node may lie; must not know
+// the sources.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+
+const require = createRequire(import.meta.url);
+
+// `npm rebuild` wants it built again, whatever is there.
+if (process.env.npm_command !== 'rebuild' && isBuilt()) process.exit();
 
 // node-gyp downloads the headers from nodejs.org, unless it is told where they are. A Node of
 // NodeSource, of the official archives and images, or of nvm brings them along, beside `bin`.
@@ -12,7 +18,9 @@ if (process.env.npm_config_nodedir === undefined && hasHeaders(nodedir)) {
   process.env.npm_config_nodedir = nodedir;
 }
 
-const builder = createRequire(import.meta.url).resolve('node-gyp-build/bin.js');
+// Else node-gyp-build is content with one that can be loaded, however old.
+process.env.npm_config_build_from_source = 'true';
+const builder = require.resolve('node-gyp-build/bin.js');
 const { status } = spawnSync(process.execPath, [builder], { stdio: 'inherit' });
 if (status !== 0) {
   console.error(
@@ -22,6 +30,21 @@ if (status !== 0) {
   );
 }
 process.exit(status ?? 1);
+
+/** Whether there is one that is newer than its sources, and that this Node can load. */
+function isBuilt() {
+  const addon = 'build/Release/finwait.node';
+  if (!existsSync(addon)) return false;
+  const sources = readdirSync('native').map((name) => join('native', name));
+  const built = statSync(addon).mtimeMs;
+  if ([...sources, 'binding.gyp'].some((path) => statSync(path).mtimeMs > built)) return false;
+  try {
+    require(join(process.cwd(), addon));
+    return true;
+  } catch {
+    return false; // of another system, or another Node
+  }
+}
 
 /** Whether they are of this very version; an older Node may have left its own behind. */
 function hasHeaders(directory) {

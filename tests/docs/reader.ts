@@ -186,7 +186,7 @@ export function linkPackages(folder: string): void {
 }
 
 /** What a clone is after `npm ci`. */
-function copyRepository(folder: string): void {
+export function copyRepository(folder: string): void {
   const list = ['ls-files', '--cached', '--others', '--exclude-standard'];
   const { stdout } = spawnSync('git', list, { cwd: ROOT, encoding: 'utf8' });
   const files = stdout.trim().split('\n');

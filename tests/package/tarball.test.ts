@@ -2,13 +2,14 @@
 // there. Knows what belongs into it; must not know what the program does.
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BUILD_MS, buildProgram, Running } from '../cli/program.js';
 import { readPage } from '../docs/page.js';
+import { copyRepository } from '../docs/reader.js';
 import { describeKernel } from '../support/kernel.js';
 import { type Finished, Namespace } from '../support/namespace.js';
 
@@ -141,6 +142,19 @@ describeKernel('the package', ['npm', 'g++', 'make', 'python3', 'nc'], () => {
     const { stdout, stderr } = await inApp(process.execPath, ['--input-type=module', '-e', source]);
     expect(stderr).toBe('');
     expect(stdout).toMatch(/^hello\nERR_NATIVE_MISSING run `npm rebuild finwait` /);
+  });
+
+  test('npx finds the program in a clone at once, and builds nothing', async () => {
+    const [clone, home] = ['clone', 'home'].map((name) => join(folder, name));
+    for (const path of [clone!, home!]) mkdirSync(path);
+    copyRepository(clone!);
+    const built = () => statSync(join(clone!, 'dist/cli/main.js')).mtimeMs;
+    const before = built();
+    // Nobody has ever called npx from this home.
+    const env = { ...environment(), HOME: home! };
+    const { stdout } = await place.exec('npx', ['finwait', '--version'], { cwd: clone!, env });
+    expect(stdout).toBe(`finwait ${manifest.version}\n`);
+    expect(built()).toBe(before);
   });
 });
 
