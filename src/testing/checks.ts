@@ -137,14 +137,20 @@ export const checkCondition: Check = byKey({
   quiet: record({ quiet: oneOf(true) }),
 });
 
+const all = oneOf(true);
+const ofNone = record({ call: text }, { note: text });
+const ofConnection = record({ call: text }, { all, note: text });
 const CALLS: Readonly<Record<string, Check>> = {
-  write: record({ call: text, bytes: integer(1) }, { note: text }),
-  shutdown: record({ call: text }, { atEnd: oneOf(true), note: text }),
+  listen: ofNone,
+  unlisten: ofNone,
+  read: ofNone,
+  pause: ofNone,
+  write: record({ call: text, bytes: integer(1) }, { all, note: text }),
+  shutdown: record({ call: text }, { atEnd: oneOf(true), all, note: text }),
+  close: ofConnection,
+  abort: ofConnection,
 };
-const otherCall = record({ call: text }, { note: text });
-const callName = oneOf(
-  ...['listen', 'unlisten', 'read', 'pause', 'write', 'shutdown', 'close', 'abort'],
-);
+const callName = oneOf(...Object.keys(CALLS));
 
 const offset = integer(Number.MIN_SAFE_INTEGER);
 const injected = record(
@@ -156,7 +162,7 @@ const checkStep: Check = byKey({
   call: (value, path) => {
     const { call } = value as { call: string };
     callName(call, `${path}.call`);
-    (CALLS[call] ?? otherCall)(value, path);
+    CALLS[call]!(value, path);
   },
   inject: record({ inject: injected, note: text }),
   until: record({ until: checkCondition }, { note: text }),

@@ -207,8 +207,8 @@ export class FaultyPeer implements AsyncDisposable {
   // ── What is done ──
 
   /**
-   * Carries out one step after the other: what the peer's program does with its newest connection, for
-   * which it waits if there is none yet, forged segments, and what is waited for in between.
+   * Carries out one step after the other: what the peer's program does (with its newest connection, for
+   * which it waits if there is none yet), forged segments, and what is waited for in between.
    * @throws FaultyPeerError when a step fails, or does not end in time
    */
   async run(...steps: readonly Step[]): Promise<void> {

@@ -97,7 +97,7 @@ export class Program {
         this.#reading.goOn();
         break;
       default:
-        this.#carryOut(call, this.#newest!);
+        for (const talk of call.all ? this.#open : [this.#newest!]) this.#carryOut(call, talk);
     }
   }
 

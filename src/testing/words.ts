@@ -37,9 +37,12 @@ export interface Fault extends LabFault<Match> {
   on: FaultMatch;
 }
 
-/** What the program at the peer does, with its newest connection. */
+/** What the program at the peer does. */
 export type Call =
-  | PlainCall
+  | (PlainCall & {
+      /** With all connections that are open; default: with the newest one. */
+      all?: true;
+    })
   | {
       /** Takes connections again, after `unlisten`. */
       call: 'listen';
@@ -106,7 +109,8 @@ export function stepWords(step: Step): string {
   if ('inject' in step) return injectionInWords(labInjection(step.inject), VOICES);
   if ('until' in step) return `until ${conditionWords(step.until)}`;
   if ('holds' in step) return conditionWords(step.holds);
-  return callInWords({ ...step, end: END.peer }, VOICES);
+  const words = callInWords({ ...step, end: END.peer }, VOICES);
+  return 'all' in step && step.all ? `${words}, on all connections` : words;
 }
 
 function labMatch({ from, ...likeness }: FaultMatch): LabMatch {

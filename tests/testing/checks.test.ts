@@ -64,7 +64,11 @@ describe('steps', () => {
     ['close', "steps[0] is 'close': it has to be an object with call or"],
     [{ call: 'clsoe' }, "steps[0].call is 'clsoe': it has to be 'listen', 'unlisten', "],
     [{ call: 'write' }, 'steps[0].bytes is undefined: it has to be a whole number from 1'],
-    [{ call: 'abort', atEnd: true }, 'steps[0].atEnd is unknown: steps[0] may have call, note'],
+    [
+      { call: 'abort', atEnd: true },
+      'steps[0].atEnd is unknown: steps[0] may have call, all, note',
+    ],
+    [{ call: 'pause', all: true }, 'steps[0].all is unknown: steps[0] may have call, note'],
     [
       { inject: { from: 'peer', flags: ['RTS'] }, note: 'no' },
       "steps[0].inject.flags[0] is 'RTS': it has to be 'SYN', 'FIN', 'RST'",

@@ -176,6 +176,17 @@ describe('the peer', () => {
     await peer.closed();
   });
 
+  test('resets all connections at once, as a server that is killed', async () => {
+    const peer = await makePeer();
+    const sockets = [await connect(peer), await connect(peer)];
+    const ended = sockets.map((socket) => once(socket, 'close').catch((error: unknown) => error));
+    await peer.until({ end: 'peer', state: 'ESTABLISHED', connections: 2 });
+    await peer.run({ call: 'unlisten' }, { call: 'abort', all: true });
+    for (const error of await Promise.all(ended))
+      expect(error).toMatchObject({ code: 'ECONNRESET' });
+    await peer.closed();
+  });
+
   test('listens no longer, and again', async () => {
     const peer = await makePeer();
     await peer.run({ call: 'unlisten' });
