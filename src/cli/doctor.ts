@@ -1,6 +1,7 @@
 // `finwait doctor`: what this machine lacks, and what mends it. Knows how to ask; the checks are elsewhere.
 
 import { styleText } from 'node:util';
+import { MARK } from '../enclosure/networks.js';
 import { type Check, runChecks } from './checks.js';
 import type { Command, Input } from './command.js';
 import { EXIT_ENVIRONMENT, EXIT_OK } from './failure.js';
@@ -30,9 +31,10 @@ export const doctorCommand: Command = {
 
 async function runDoctor(input: Input): Promise<number> {
   const options = readNetworkOptions(input);
-  const refusal = staysHere(input) ? null : triedNetwork();
+  const stays = staysHere(input);
+  const refusal = stays ? null : triedNetwork();
   // What `serve` would find in a network of its own can be seen there only.
-  if (refusal === null && !staysHere(input)) return runInside(input);
+  if (!stays && refusal === null) return runInside(input);
   const checks = await runChecks(options, refusal);
   const ok = checks.every(({ verdict }) => verdict !== 'bad');
   if (input.given('json')) process.stdout.write(`${JSON.stringify({ ok, checks }, null, 2)}\n`);
@@ -46,7 +48,8 @@ function formatCheck({ name, verdict, finding, fix }: Check): string {
 }
 
 function formatSummary(checks: readonly Check[], ok: boolean): string {
-  if (ok) return '\nAll is well: finwait serve will work.\n';
+  const where = process.env[MARK] === undefined ? '' : ', in a network of its own';
+  if (ok) return `\nAll is well: finwait serve will work${where}.\n`;
   const bad = checks.filter(({ verdict }) => verdict === 'bad');
   return `\nfinwait serve will not work: ${bad.map(({ name }) => name).join(', ')}.\n`;
 }

@@ -1,6 +1,6 @@
 // The command `npm run bench`: what it says to those who ask for what is not there, and one short run.
 
-import { execFile, spawn } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { canUseNamespaces } from '../support/namespace.js';
+import { asUser, Home, whyNoUser } from '../support/ordinary-user.js';
 import { figures } from './figures.js';
 
 const BENCH = fileURLToPath(new URL('../../bench/main.mjs', import.meta.url));
@@ -78,6 +79,8 @@ describe('npm run bench', () => {
 });
 
 const place = canUseNamespaces();
+const whyNot = place.ok ? whyNoUser(BENCH) : place.why;
+if (whyNot !== '') console.warn(`npm run bench without root: skipped: ${whyNot}`);
 
 describe.skipIf(!place.ok)('a run', () => {
   it('gives a figure for each contender, and leaves nothing behind', async () => {
@@ -102,6 +105,27 @@ describe.skipIf(!place.ok)('a run', () => {
     expect(stdout).toContain('bulk in, Gbit/s');
     expect(readdirSync(folder).filter((name) => name.startsWith('finwait-bench-'))).toEqual([]);
   }, 60_000);
+
+  it.skipIf(whyNot !== '')(
+    'needs no root where the user may open the device, and says so where not',
+    async () => {
+      const home = new Home();
+      const run = (mode: string) => {
+        const args = ['latency', '--quick', '--seconds', '0.1', '--only', 'finwait raw'];
+        const command = asUser({ mode }, process.execPath, BENCH, ...args);
+        const options = { encoding: 'utf8', env: { ...process.env, TMPDIR: home.path } } as const;
+        return spawnSync(...command, options);
+      };
+      const [open, closed] = [run('0666'), run('0600')];
+      home.remove();
+      expect(open.stderr).toBe('');
+    expect(open.stdout).toContain('ping-pong');
+      expect(open.status).toBe(0);
+      expect(closed.stderr).toContain('/dev/net/tun may not be opened by this user');
+      expect(closed.status).toBe(3);
+    },
+    60_000,
+  );
 
   it('that is interrupted leaves nothing behind either', async () => {
     const child = spawn(process.execPath, [BENCH, '--quick', '--only', 'C epoll'], { env });

@@ -242,6 +242,7 @@ describeKernel('a user to whom this machine refuses it', [...USER_TOOLS, 'chroot
     const { code, stdout } = await finwait({}, 'doctor');
     expect(stdout).toContain('this process has CAP_NET_ADMIN, in a network of its own');
     expect(stdout).toContain('trial: fw0 can be opened');
+    expect(stdout).toContain('finwait serve will work, in a network of its own.');
     expect(code).toBe(0);
     const here = await finwait({}, 'doctor --host-network');
     expect(here.stdout).toContain('BAD   capability: this process lacks CAP_NET_ADMIN');
