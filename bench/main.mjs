@@ -9,7 +9,7 @@ import { chooseContenders, installPeers, prepare } from './contenders.mjs';
 import { lossRows } from './loss.mjs';
 import { describeMachine } from './machine.mjs';
 import { measure } from './measure.mjs';
-import { insideOfNamespace, setUpKernel, useCubicOnLoopback } from './network.mjs';
+import { insideOfNamespace, setUpKernel, useCubicOnLoopback, whyNotAsUser } from './network.mjs';
 import { parseOptions, USAGE, UsageError } from './options.mjs';
 import { turnsOf } from './plan.mjs';
 import { findProgram, run } from './processes.mjs';
@@ -77,9 +77,9 @@ async function checkEnvironment({ hostNetwork }) {
   if (hostNetwork)
     throw new EnvironmentError('namespaces need root here: leave out --host-network');
   const { triedNetwork } = await import('../dist/cli/own-network.js');
-  const refusal = triedNetwork();
-  if (refusal === null) return false;
-  throw new EnvironmentError(`namespaces are not for this user: ${refusal.join('; ')}`);
+  const refusal = triedNetwork()?.join('; ') ?? whyNotAsUser();
+  if (refusal === '') return false;
+  throw new EnvironmentError(`namespaces are not for this user: ${refusal}`);
 }
 
 /** When a file of a folder was changed last. */

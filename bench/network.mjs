@@ -1,7 +1,7 @@
 // A network of our own, with nothing outside of it. Knows namespaces, routes and settings of Linux; must
 // not know what is measured.
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +16,15 @@ const SETTINGS = [
 
 /** unshare(1): an ordinary user is root among itself. */
 const AS_USER = ['--user', '--map-root-user'];
+const NAMESPACES = ['--net', '--pid', '--mount', '--mount-proc', '--fork', '--kill-child'];
+
+/** Why an ordinary user cannot have such namespaces, in the words of unshare(1); '' where it can. */
+export function whyNotAsUser() {
+  const { status, stderr } = spawnSync('unshare', [...AS_USER, ...NAMESPACES, 'true'], {
+    encoding: 'utf8',
+  });
+  return status === 0 ? '' : stderr.trim();
+}
 
 /**
  * Runs `script` again inside of new namespaces: of networks, so that nothing can leave, and of
@@ -25,9 +34,8 @@ const AS_USER = ['--user', '--map-root-user'];
  */
 export function insideOfNamespace(script, args, asRoot) {
   const folder = mkdtempSync(join(tmpdir(), 'finwait-bench-'));
-  const flags = ['--net', '--pid', '--mount', '--mount-proc', '--fork', '--kill-child'];
   const user = asRoot ? [] : AS_USER;
-  const child = spawn('unshare', [...user, ...flags, process.execPath, script, ...args], {
+  const child = spawn('unshare', [...user, ...NAMESPACES, process.execPath, script, ...args], {
     stdio: 'inherit',
     env: { ...process.env, FINWAIT_BENCH: folder },
   });

@@ -119,7 +119,7 @@ describe.skipIf(!place.ok)('a run', () => {
       const [open, closed] = [run('0666'), run('0600')];
       home.remove();
       expect(open.stderr).toBe('');
-    expect(open.stdout).toContain('ping-pong');
+      expect(open.stdout).toContain('ping-pong');
       expect(open.status).toBe(0);
       expect(closed.stderr).toContain('/dev/net/tun may not be opened by this user');
       expect(closed.status).toBe(3);
