@@ -49,7 +49,10 @@ export interface WorkerReport {
 }
 
 /** Everything that the stack has, listeners first. */
-export function reportStack(core: StackCore, { name, mtu }: Device): StackReport {
+export function reportStack(
+  core: StackCore,
+  { name, mtu }: Pick<Device, 'name' | 'mtu'>,
+): StackReport {
   return {
     name,
     pid: process.pid,

@@ -72,8 +72,16 @@ interface StreamWrap {
   kLastWriteWasAsync: number;
 }
 
-// Node has no other way to these classes. It warns of this one under --pending-deprecation only (DEP0111).
-const { binding } = process as unknown as { binding(name: string): unknown };
+/** Node has no other way to these classes. It calls it deprecated (DEP0111), which users of ours cannot mend. */
+function binding(name: string): unknown {
+  const quiet = process.noDeprecation;
+  process.noDeprecation = true;
+  try {
+    return (process as unknown as { binding(name: string): unknown }).binding(name);
+  } finally {
+    process.noDeprecation = quiet as boolean;
+  }
+}
 
 export const { JSStream } = binding('js_stream') as { JSStream: new () => NativeStream };
 
@@ -97,6 +105,16 @@ export interface PipeHandle {
 }
 
 export const { Pipe } = binding('pipe_wrap') as { Pipe: { prototype: PipeHandle } };
+
+/** Watches one signal, besides whoever listens on `process`. */
+export const { Signal } = binding('signal_wrap') as {
+  Signal: new () => {
+    onsignal: () => void;
+    start(signal: number): number;
+    unref(): void;
+    close(): void;
+  };
+};
 
 const SERVER_TYPE = typeOf(tcpConstants.SERVER);
 

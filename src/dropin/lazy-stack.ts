@@ -14,13 +14,7 @@ export interface LazyStackOptions {
   open(): Stack;
 }
 
-export interface LazyStack {
-  readonly routes: Routes;
-  /** Closes all connections of the stack, if there is one, and sends what follows from that at once. */
-  sayGoodbye(): void;
-}
-
-export function lazyStack({ all, addresses, open }: LazyStackOptions): LazyStack {
+export function lazyRoutes({ all, addresses, open }: LazyStackOptions): Routes {
   let stack: Stack | null = null;
   const use = (): Stack => {
     stack ??= open();
@@ -31,14 +25,13 @@ export function lazyStack({ all, addresses, open }: LazyStackOptions): LazyStack
     return all || (address !== null && addresses.some((subnet) => subnet.contains(address)));
   };
   return {
-    routes: {
-      connect: (address) => (reaches(address) ? use() : null),
-      listen: (address) => (address === null || reaches(address) ? use() : null),
-    },
-    sayGoodbye() {
-      if (stack === null) return;
-      for (const connection of stack.core.connections()) connection.close();
-      stack.core.flush(stack.now());
-    },
+    connect: (address) => (reaches(address) ? use() : null),
+    listen: (address) => (address === null || reaches(address) ? use() : null),
   };
+}
+
+/** Closes all connections of a stack, and sends what follows from that at once. */
+export function sayGoodbye({ core, now }: Stack): void {
+  for (const connection of core.connections()) connection.close();
+  core.flush(now());
 }

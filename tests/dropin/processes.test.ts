@@ -3,7 +3,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { BUILD_MS, buildProgram, MAIN, Place } from '../cli/program.js';
 import { describeKernel } from '../support/kernel.js';
 
@@ -60,9 +60,20 @@ describeKernel('with a device', ['curl'], () => {
 
   test('a process that ends itself says goodbye to its peers', async () => {
     const running = await place.start(`run ${app('leaves.mjs')}`, 'ready');
-    const { stdout, stderr } = await place.sh('curl -sS -m 5 http://10.9.0.2:4002/');
+    const { stdout, stderr } = await place.sh('curl -sS -m 5 http://10.9.0.2:4002/leave');
     expect(stdout).toBe('half of it');
     expect(stderr).toContain('transfer closed'); // and no time-out
     expect((await running.end()).code).toBe(4);
+  });
+
+  test('so does one that a signal ends, and until then finwait ss shows its connections', async () => {
+    const running = await place.start(`run ${app('leaves.mjs')}`, 'ready');
+    const curl = place.sh('curl -sS -m 15 http://10.9.0.2:4002/stay');
+    await vi.waitUntil(async () => (await place.finwait('ss')).stdout.includes('ESTAB'), 10_000);
+    const { stdout } = await place.finwait('ss --all');
+    expect(stdout).toMatch(/fw0 \(pid \d+, 10.9.0.2, fd09::2\), 1 connections, 1 listeners/);
+    expect((await running.stop('SIGTERM')).code).toBe(143);
+    expect((await curl).stderr).toContain('transfer closed');
+    expect(place.sockets).toEqual([]);
   });
 });

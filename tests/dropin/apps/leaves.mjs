@@ -1,10 +1,10 @@
-// Ends itself in the middle of an answer. Knows nothing of finwait.
+// Ends itself in the middle of an answer, or waits to be ended. Knows nothing of finwait.
 
 import http from 'node:http';
 
 http
-  .createServer((_, response) => {
+  .createServer((request, response) => {
     response.write('half of it');
-    setTimeout(() => process.exit(4), 50);
+    if (request.url === '/leave') setTimeout(() => process.exit(4), 50);
   })
   .listen(4002, () => console.log('ready'));
