@@ -196,6 +196,7 @@ export const checkOptions: Check = record(
     },
     faults: listOf(checkFault),
     port: integer(1, 65_535),
+    family: oneOf(4, 6),
     network: oneOf('memory', 'tun'),
     tcp: record({}, tcpShape),
     timeoutMs: milliseconds,

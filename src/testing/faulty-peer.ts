@@ -12,6 +12,7 @@ import type { TraceEvent } from '../trace/event.js';
 import type { WaitingSegment } from '../trace/ladder.js';
 import { ladderText } from '../trace/ladder-text.js';
 import { Timeline } from '../trace/timeline.js';
+import { formatEnd } from '../wire/address.js';
 import { checkCondition, checkFault, checkOptions, checkPatience, checkSteps } from './checks.js';
 import { Connections, type PeerConnection } from './connections.js';
 import { FaultyPeerError, type StruckFault, withEvidence } from './failure.js';
@@ -45,6 +46,8 @@ export interface FaultyPeerOptions {
   faults?: readonly Fault[];
   /** The port on which the peer listens, 1 to 65535; default 8080. */
   port?: number;
+  /** Of the peer's address: IPv4 or IPv6; default 4. */
+  family?: 4 | 6;
   /**
    * `memory`: by the client's calls of `node:net` within this process; it needs no rights. `tun`: by the
    * kernel's TCP, over a TUN device in the network namespace of this process; it takes CAP_NET_ADMIN, as
@@ -110,9 +113,9 @@ export class FaultyPeer implements AsyncDisposable {
   /** To be made by `faultyPeer`. */
   constructor(options: FaultyPeerOptions) {
     checkOptions(options, 'options');
-    const { port = PORT, network = 'memory', timeoutMs = TIMEOUT_MS } = options;
+    const { port = PORT, family = 4, network = 'memory', timeoutMs = TIMEOUT_MS } = options;
     const timeline = this.#timeline;
-    const settings = { tcp: { ...PEER_TCP, ...options.tcp }, timeline, port };
+    const settings = { tcp: { ...PEER_TCP, ...options.tcp }, timeline, port, family };
     this.port = port;
     this.#timeoutMs = timeoutMs;
     this.#network = new NETWORKS[network](settings);
@@ -133,14 +136,14 @@ export class FaultyPeer implements AsyncDisposable {
 
   // ── How a client reaches it ──
 
-  /** Where it listens, an IPv4 address. */
+  /** Where it listens: an address, not a name. */
   get address(): string {
     return this.#network.address;
   }
 
-  /** `http://ADDRESS:PORT`, for clients that take a URL. */
+  /** `http://ADDRESS:PORT`, an IPv6 address in brackets, for clients that take a URL. */
   get url(): string {
-    return `http://${this.address}:${this.port}`;
+    return `http://${formatEnd(this.address, this.port)}`;
   }
 
   /** A socket that connects to the peer: for tests of protocols without a client of their own. */

@@ -17,6 +17,10 @@ const MEMORY = 32 * 1024 * 1024;
 /** How long an end may take to close what is open, ms: nobody waits for it. */
 const GRACE_MS = 0;
 
+/** Networks that have different addresses. */
+const MOST_NETWORKS = 100 * 256;
+const PREFIX = { 4: 24, 6: 112 } as const;
+
 /** Networks of this process so far. */
 let networks = 0;
 
@@ -28,15 +32,12 @@ export class MemoryNetwork implements Network {
   readonly #undo: () => void;
 
   constructor(options: NetworkOptions) {
-    // In 127.0.0.0/8, so that nothing leaves the machine even where this network is not there (any more).
-    const number = networks++;
-    const subnet = `127.${100 + ((number >> 8) % 100)}.${number % 256}`;
+    const [own, peers] = nextEnds(options.family);
     // Each packet is a segment, so that one of them is what a fault is about.
     const link = new MemoryLink(peerClock(), { maxSegmentBytes: 0 });
     this.gate = new Gate(link.a);
-    this.address = `${subnet}.2`;
+    this.address = peers;
     this.stack = makeStack(options, 'ours', this.gate, this.address);
-    const own = `${subnet}.1`;
     this.#client = makeStack(options, 'theirs', new Anchored(link.b), own);
     this.#undo = installRoutes({
       connect: (address) => (address === this.address ? this.#client : null),
@@ -59,14 +60,27 @@ export class MemoryNetwork implements Network {
   }
 }
 
+/**
+ * Addresses of the client and of the peer. They are in 127.0.0.0/8 or 100::/64 (RFC 6666: what is sent there
+ * is discarded), so that nothing gets anywhere where this network is not there (any more).
+ */
+function nextEnds(family: 4 | 6): [client: string, peer: string] {
+  const number = networks++ % MOST_NETWORKS;
+  const high = 100 + (number >> 8);
+  const low = number & 0xff;
+  return family === 4
+    ? [`127.${high}.${low}.1`, `127.${high}.${low}.2`]
+    : [`100::${high}:${low}:1`, `100::${high}:${low}:2`];
+}
+
 function makeStack(
-  { tcp, timeline }: NetworkOptions,
+  { tcp, timeline, family }: NetworkOptions,
   end: End,
   device: Device,
   address: string,
 ): Stack {
   const probe = new Recorder(timeline, { end });
-  const addresses = [`${address}/24`];
+  const addresses = [`${address}/${PREFIX[family]}`];
   const stack = new Stack({ clock: peerClock(), device, addresses, memory: MEMORY, tcp, probe });
   // From now on it knows what time it is.
   stack.core.flush(stack.now());

@@ -11,6 +11,8 @@ export interface NetworkOptions {
   timeline: Timeline;
   /** Where the peer listens. */
   port: number;
+  /** Of both ends' addresses. */
+  family: 4 | 6;
 }
 
 export interface Network {

@@ -31,15 +31,15 @@ export class TunNetwork implements Network {
   readonly #port: number;
 
   /** @throws FaultyPeerError where no device can be opened */
-  constructor({ tcp, timeline, port }: NetworkOptions) {
-    const subnet = freeSubnet();
-    this.address = `${subnet}.2`;
+  constructor({ tcp, timeline, port, family }: NetworkOptions) {
+    const [kernel, address] = freeEnds(family);
+    this.address = address.address.toString();
     this.#port = port;
-    this.gate = new Gate(openDevice(`${subnet}.1/24`));
+    this.gate = new Gate(openDevice(kernel));
     this.stack = new Stack({
       clock: peerClock(),
       device: withSoftwareOffload(this.gate),
-      addresses: [`${this.address}/24`],
+      addresses: [address.toString()],
       memory: MEMORY,
       tcp,
       probe: new Recorder(timeline),
@@ -67,17 +67,20 @@ export class TunNetwork implements Network {
   }
 }
 
-/** `10.9.100`: the first three numbers of a network that leads nowhere yet. */
-function freeSubnet(): string {
-  for (let third = FIRST; third <= LAST; third++) {
-    const clashes = findAddressClash([Subnet.parse(`10.9.${third}.1/24`)!]);
-    if (clashes.every(({ harmless }) => harmless)) return `10.9.${third}`;
+/** The first network that leads nowhere yet: 10.9.100.0/24, fd09:0:0:100::/64 …; the kernel's end, and the peer's. */
+function freeEnds(family: 4 | 6): [kernel: Subnet, peer: Subnet] {
+  const end = (network: number, host: number) =>
+    Subnet.parse(family === 4 ? `10.9.${network}.${host}/24` : `fd09:0:0:${network}::${host}/64`)!;
+  for (let network = FIRST; network <= LAST; network++) {
+    const kernel = end(network, 1);
+    if (findAddressClash([kernel]).every(({ harmless }) => harmless))
+      return [kernel, end(network, 2)];
   }
-  const taken = `10.9.${FIRST}.0/24 to 10.9.${LAST}.0/24`;
+  const taken = `${end(FIRST, 0)} to ${end(LAST, 0)}`;
   throw new FaultyPeerError('ERR_PEER_NETWORK', `no network is free: ${taken} are in use`);
 }
 
-function openDevice(address: string): TunDevice {
+function openDevice(address: Subnet): TunDevice {
   try {
     // Each packet is a segment, so that one of them is what a fault is about.
     return TunDevice.open({ name: NAME, address, offload: false, spin: 0 });

@@ -2,6 +2,7 @@
 // that was expected does not happen.
 
 import { once } from 'node:events';
+import http from 'node:http';
 import net from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
@@ -241,6 +242,15 @@ describe('the peer', () => {
     const late = net.connect(one.port, one.address);
     await expect(once(late, 'connect')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     await connect(two);
+  });
+
+  test('has an IPv6 address, where that is asked for', async () => {
+    const peer = await makePeer({ family: 6, serve: http.createServer((_, to) => to.end('six')) });
+    expect(net.isIPv6(peer.address)).toBe(true);
+    const response = await fetch(peer.url, { headers: { connection: 'close' } });
+    expect(await response.text()).toBe('six');
+    await peer.closed();
+    expect(peer.connections[0]!.name).toMatch(/^\[100::.*:2\]:8080 \[100::.*:1\]:/);
   });
 
   test('tells a client whose SYN is lost that nobody is there any more', async () => {

@@ -58,6 +58,18 @@ test('the kernel repeats its FIN when the last ACK is lost', async (t) => {
   assert.deepEqual(peer.connections[0].client.path, path);
 });
 
+test('IPv6 is no different', async (t) => {
+  const peer = await faultyPeer({ network: 'tun', family: 6 });
+  t.after(() => peer.close());
+  const socket = peer.connect();
+  await once(socket, 'connect');
+  socket.end();
+  await peer.run({ call: 'shutdown', atEnd: true });
+  await peer.closed();
+  assert.equal(peer.connections.length, 1);
+  assert.deepEqual(peer.connections[0].client.path.slice(-2), ['FIN-WAIT-2', 'TIME-WAIT']);
+});
+
 test('two peers at once have networks of their own', async (t) => {
   const peers = await Promise.all([faultyPeer({ network: 'tun' }), faultyPeer({ network: 'tun' })]);
   t.after(() => Promise.all(peers.map((peer) => peer.close())));
