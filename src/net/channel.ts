@@ -149,13 +149,19 @@ export class Channel<Owner = unknown>
   /** Has `readable`, `ended` and `broken` called, the first of them in a later turn. */
   startReading(): void {
     if (this.#reading || !this.open) return;
-    this.#reading = true;
+    this.#setReading(true);
     if (this.#hasToRead()) this.#queue(READ);
   }
 
   /** What arrives stays with the connection, whose window shrinks. */
   stopReading(): void {
-    this.#reading = false;
+    this.#setReading(false);
+  }
+
+  #setReading(reading: boolean): void {
+    if (this.#reading === reading) return;
+    this.#reading = reading;
+    this.#count();
   }
 
   /**
@@ -169,7 +175,9 @@ export class Channel<Owner = unknown>
     this.#written = written;
     this.#goOnWriting();
     // As in Node, what has to wait is told in the context in which it was written.
-    if (this.#written !== null) this.#written = AsyncResource.bind(written);
+    if (this.#written === null) return;
+    this.#written = AsyncResource.bind(written);
+    this.#count();
   }
 
   /** Our FIN, after all that was written; reading goes on. `done` is called unless it is closed. */
@@ -222,6 +230,7 @@ export class Channel<Owner = unknown>
 
   onWritable(): void {
     if (this.#written !== null) this.#queue(WRITE);
+    else this.#count();
   }
 
   onClosed(connection: Connection, reason: CloseReason, code: string | null): void {
@@ -236,7 +245,7 @@ export class Channel<Owner = unknown>
   }
 
   onState(_: Connection, from: State, to: State): void {
-    if (!this.open) this.#count();
+    this.#count();
     if (!this.#events.watchesStates(this.#owner)) return;
     this.#moves.push(from, to);
     this.#queue(MOVED);
@@ -266,11 +275,16 @@ export class Channel<Owner = unknown>
     this.#waiting &= ~event;
     if (event === MOVED) this.#deliverMove();
     else if (!this.open) this.#waiting &= MOVED;
-    else if (event === CONNECTED) this.#events.connected(this.#owner, this.#takeFailure());
+    else if (event === CONNECTED) this.#deliverConnected();
     else if (event === READ) this.#deliverRead();
     else if (event === SHUTDOWN) this.#shutdownDone();
     else if (this.#written !== null) this.#goOnWriting();
     return this.#waiting !== 0;
+  }
+
+  #deliverConnected(): void {
+    this.#events.connected(this.#owner, this.#takeFailure());
+    this.#count();
   }
 
   #deliverMove(): void {
@@ -284,17 +298,17 @@ export class Channel<Owner = unknown>
     if (!this.#reading) return;
     const { connection } = this;
     if (connection.readable > 0) {
-      if (!this.#events.readable(this.#owner, connection)) this.#reading = false;
+      if (!this.#events.readable(this.#owner, connection)) this.#setReading(false);
       if (this.#reading && this.#hasToRead()) this.#waiting |= READ;
     } else if (connection.ended) {
-      this.#reading = false;
+      this.#setReading(false);
       if (this.#ended) return;
       this.#ended = true;
       this.#events.ended(this.#owner);
     } else {
       const code = this.#takeFailure();
       if (code === null) return;
-      this.#reading = false;
+      this.#setReading(false);
       this.#events.broken(this.#owner, code);
     }
   }
@@ -333,6 +347,8 @@ export class Channel<Owner = unknown>
     this.#written = null;
     this.#chunks = NOTHING;
     written?.(code);
+    // While it is read from it holds the process anyway.
+    if (!this.#reading || !this.#referenced) this.#count();
   }
 
   #let(gone: () => void): void {
@@ -347,14 +363,18 @@ export class Channel<Owner = unknown>
     );
   }
 
-  /** A closed connection counts until its FIN is acknowledged: then the peer has all that we wrote. */
+  /**
+   * As in libuv, an open connection holds the process while it connects, is read from, or has a write that
+   * waits; one that is paused, or has been read to its end, does not. What a kernel would go on sending alone
+   * when the process is gone counts as closing: data that were taken, and our FIN, until the peer has them.
+   */
   #count(): void {
-    const { state } = this.connection;
-    const open = this.open && this.#referenced;
-    const closing =
-      !this.open &&
-      this.reason === null &&
-      (state === FIN_WAIT_1 || state === CLOSING || state === LAST_ACK);
+    const busy = !this.established || this.#reading || this.#written !== null;
+    const open = this.open && this.#referenced && busy;
+    const wanted = !this.open || (this.#referenced && !busy);
+    const closing = wanted && this.reason === null && this.established && this.#isOwed();
+    // Else nobody would tell that the last of it is acknowledged.
+    if (closing && this.open) this.connection.tellWritable();
     const { liveness } = this.#host;
     // Up before down, so that the process is not let go of for a moment.
     if (closing && !this.#countedClosing) liveness.addClosing(1);
@@ -363,5 +383,13 @@ export class Channel<Owner = unknown>
     this.#countedOpen = open;
     this.#countedClosing = closing;
     if (!this.open && this.reason !== null) this.#host.leave(this);
+  }
+
+  /** Whether the peer does not yet have all that we have sent, or are to send. */
+  #isOwed(): boolean {
+    const { connection } = this;
+    const { state } = connection;
+    if (state === FIN_WAIT_1 || state === CLOSING || state === LAST_ACK) return true;
+    return connection.unacknowledged > 0 || connection.unsent > 0;
   }
 }

@@ -102,6 +102,11 @@ export class Connection extends Tcb {
     return Math.max(buffer - this.snd.ring.length, 0);
   }
 
+  /** Has `onWritable` told with the next ACK that leaves room, though no `write` has asked for it. */
+  tellWritable(): void {
+    this.snd.starved = true;
+  }
+
   /** Bytes written that have not been sent for the first time. */
   get unsent(): number {
     return Math.max((endOfData(this) - this.snd.max) | 0, 0);

@@ -7,6 +7,7 @@ import { kernel, linked, within } from '../places.js';
 import type { Place } from '../trial.js';
 import { DIFFERENCES } from './differences.js';
 import { eventRows, type Group } from './events.js';
+import { holdingRows } from './holding.js';
 import { identityRows } from './identity.js';
 import { optionRows } from './options.js';
 import type { Row } from './rows.js';
@@ -39,7 +40,7 @@ export async function compare(): Promise<Judged> {
   const [one, two] = [within(), linked()];
   try {
     const events = await eventRows(GROUPS, [kernel(), one, two]);
-    return judge([...shapeRows(one), ...events], DIFFERENCES);
+    return judge([...shapeRows(one), ...events, ...(await holdingRows())], DIFFERENCES);
   } finally {
     await Promise.all([one.close(), two.close()]);
   }
