@@ -45,7 +45,7 @@ const WAITS_FOR: readonly [state: string, words: (who: Who) => string][] = [
   ['SYN-SENT', (who) => `the ${OTHER[who]}, to answer the SYN of the ${who}`],
   ['SYN-RECEIVED', toAcknowledge('SYN')],
   ['FIN-WAIT-2', (who) => `the program of the ${OTHER[who]}, which has to close`],
-  ['ESTABLISHED', () => 'either program, to close'],
+  ['ESTABLISHED', () => 'one of the programs to close'],
 ];
 
 class Path implements ConnectionEnd {

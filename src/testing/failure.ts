@@ -26,7 +26,7 @@ export class FaultyPeerError extends Error {
 
   /** Made by peers only. */
   constructor(code: FaultyPeerError['code'], message: string, cause?: unknown) {
-    super(message, { cause });
+    super(message, cause === undefined ? {} : { cause });
     this.code = code;
   }
 }

@@ -79,11 +79,22 @@ export function describeSegmentRung(rung: SegmentRung): string {
   return notes.length === 0 ? text : `${text} (${notes.join(', ')})`;
 }
 
-/** The same in so many letters: the flags that hardly ever miss go first, numbers never before remarks. */
+const SHORT_REMARKS: Readonly<Record<string, string>> = {
+  corrupted: 'bad',
+  duplicated: 'twice',
+  overtaken: 'late',
+};
+
+/**
+ * The same in so many letters: remarks get shorter, then the flags that hardly ever miss go, and numbers never
+ * before remarks.
+ */
 export function fitSegmentRung(rung: SegmentRung, width: number): string {
   const whole = describeSegmentRung(rung);
   if (whole.length <= width) return whole;
-  const withoutAck = whole.replace(/,ACK /, ' ');
+  const short = whole.replace(/corrupted|duplicated|overtaken/g, (word) => SHORT_REMARKS[word]!);
+  if (short.length <= width) return short;
+  const withoutAck = short.replace(/,ACK /, ' ');
   if (withoutAck.length <= width) return withoutAck;
   return cutText(withoutAck.replace(/^(?:PSH|ACK) |,PSH(?= )/, ''), width);
 }

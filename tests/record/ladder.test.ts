@@ -79,7 +79,7 @@ describe('faults', () => {
     ['drop', '├── ACK seq 1 ack 1 len 10 ───X          │'],
     ['corrupt', '├── ACK seq 1 ack 1 len 10 (corrupted) ─X│'],
     ['delay', '├── ACK seq 1 ack 1 len 10 (delayed) ───▶│'],
-    ['duplicate', '├── seq 1 ack 1 len 10 (duplicated) ────▶│'],
+    ['duplicate', '├── ACK seq 1 ack 1 len 10 (twice) ─────▶│'],
     ['swap', '├── ACK seq 1 ack 1 len 10 (overtaken) ─▶│'],
   ] as const)('%s: of what we send', (action, arrow) => {
     expect(rungs(ladderText(timelineFrom([told(), fault(action)])))[1]!.trim()).toBe(arrow);
@@ -162,7 +162,7 @@ describe('a gate', () => {
       theirState('LAST-ACK', 'CLOSED'),
     );
     expect(lines.slice(2)).toEqual([
-      action === 'drop' ? spoilt : expect.stringMatching(/duplica.*─X│$/),
+      action === 'drop' ? spoilt : expect.stringMatching(/twice\) ─+X│$/),
       '             ├── ACK seq 2 ack 2 (a copy) ───────────▶│ CLOSED',
     ]);
   });
