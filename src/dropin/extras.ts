@@ -41,7 +41,7 @@ function destroy(this: Inside, error: Error | null, done: (error?: Error | null)
     const { code, tcp } = (error ?? {}) as { code?: string; tcp?: unknown };
     // Those of Node's own, `ERR_…`, are none of TCP's.
     if (code !== undefined && tcp === undefined && !code.startsWith('ERR_')) {
-      explained(error!, handle.channel?.connection ?? null, code);
+      explained(error!, handle.channel?.connection ?? null, code, handle.refusal);
     }
   }
   _destroy.call(this, error, done);

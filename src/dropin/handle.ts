@@ -56,6 +56,9 @@ export class StackHandle extends JSStream implements StreamOwner {
   /** The native stream that reads in place of a socket: TLS. Errors go to whoever reads from that. */
   reader: (NativeStream & { [ownerSymbol]: unknown }) | null = null;
 
+  /** What the stack said when it could not even begin to connect. */
+  refusal = '';
+
   readonly #stack: Stack;
   /** Whether IPv4 addresses are shown as those of a socket of family IPv6. */
   readonly #mapped: boolean;
@@ -138,8 +141,9 @@ export class StackHandle extends JSStream implements StreamOwner {
     try {
       this.#use(Channel.connect(this.#stack, StackHandle.#events, this, target));
     } catch (error) {
-      if (error instanceof TcpError) return errnoOf(error.code);
-      throw error;
+      if (!(error instanceof TcpError)) throw error;
+      this.refusal = error.message;
+      return errnoOf(error.code);
     }
     this.#connecting = request;
     return 0;
@@ -227,14 +231,14 @@ export class StackHandle extends JSStream implements StreamOwner {
   #tellSocket(bytes: number, data?: ArrayBuffer): unknown {
     this.#bytesRead += bytes;
     streamBaseState[kReadBytesOrError] = bytes;
-    return this.onread?.(data);
+    return this.onread!(data);
   }
 
   /** A JSStream can tell of data and of their end, not of an error. */
   #tellReader(status: number): void {
     streamBaseState[kReadBytesOrError] = status;
     const reader = this.reader ?? this;
-    reader.onread?.();
+    reader.onread!();
   }
 
   // Writing: what comes from lib/net.js is not copied on its way, and may be done at once
