@@ -334,6 +334,18 @@ static napi_value listen_at(napi_env env, napi_callback_info info) {
   return result;
 }
 
+// abort(descriptor): its connection is reset when it is closed.
+static napi_value abort_at_close(napi_env env, napi_callback_info info) {
+  napi_value argument;
+  int32_t fd;
+  if (!get_arguments(env, info, 1, &argument) ||
+      napi_get_value_int32(env, argument, &fd) != napi_ok || fd < 0) {
+    return throw_arguments(env);
+  }
+  enclosure_reset(fd);  // a socket that has failed is as good as reset
+  return NULL;
+}
+
 // --- attached ---
 
 static void call(struct device *device, napi_ref callback, size_t count, int32_t argument) {
@@ -524,7 +536,7 @@ NAPI_MODULE_INIT() {
       {"open", open_device}, {"adopt", adopt_descriptor}, {"routes", list_routes},
       {"attach", attach},    {"transmit", transmit},      {"reference", reference},
       {"close", close_handle}, {"persist", persist}, {"start", start_program},
-      {"listen", listen_at},
+      {"listen", listen_at},   {"abort", abort_at_close},
   };
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
     napi_value function;

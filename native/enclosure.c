@@ -21,8 +21,8 @@
 #include <unistd.h>
 
 #define FIRST_KEPT 3
-// Above whatever the program is given.
-#define ASIDE 256
+// As many as one may reasonably have, so that there is room for their numbers.
+#define MOST_KEPT 1024
 #define BACKLOG 511
 #define LAST_CAPABILITY 63
 
@@ -116,13 +116,13 @@ static bool try_tun(struct failure *failure) {
 
 // First aside, since what is to be 3 may be where another one is.
 static bool place_descriptors(const struct start *start, struct failure *failure) {
-  for (int i = 0; i < (int)start->kept_count; i++) {
-    if (fcntl(start->kept[i], F_DUPFD_CLOEXEC, ASIDE + i) != ASIDE + i) {
-      return fail(failure, "fcntl", "F_DUPFD");
-    }
+  int aside[MOST_KEPT], count = (int)start->kept_count;
+  for (int i = 0; i < count; i++) {
+    aside[i] = fcntl(start->kept[i], F_DUPFD_CLOEXEC, FIRST_KEPT + count);
+    if (aside[i] < 0) return fail(failure, "fcntl", "F_DUPFD");
   }
-  for (int i = 0; i < (int)start->kept_count; i++) {
-    if (dup2(ASIDE + i, FIRST_KEPT + i) < 0) return fail(failure, "dup2", "");
+  for (int i = 0; i < count; i++) {
+    if (dup2(aside[i], FIRST_KEPT + i) < 0) return fail(failure, "dup2", "descriptor");
   }
   // Node keeps its own from other programs, and may have made them non-blocking, which those do not expect.
   for (int fd = 0; fd < FIRST_KEPT; fd++) {
@@ -193,9 +193,16 @@ static bool has_begun(int report, struct failure *failure) {
 
 int enclosure_run(const struct start *start, struct failure *failure) {
   int report[2];
-  if (pipe2(report, O_CLOEXEC) != 0) return fail(failure, "pipe2", ""), -1;
+  if (start->kept_count > MOST_KEPT) return errno = EMFILE, fail(failure, "fcntl", "F_DUPFD"), -1;
+  if (pipe2(report, O_CLOEXEC) != 0) return fail(failure, "pipe2", "report"), -1;
   // Out of the way of what the program is given.
-  int end = fcntl(report[1], F_DUPFD_CLOEXEC, 2 * ASIDE);
+  int end = fcntl(report[1], F_DUPFD_CLOEXEC, FIRST_KEPT + (int)start->kept_count);
+  if (end < 0) {
+    fail(failure, "fcntl", "F_DUPFD");
+    close(report[0]);
+    close(report[1]);
+    return -1;
+  }
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -219,7 +226,12 @@ int enclosure_run(const struct start *start, struct failure *failure) {
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (pid > 0) return begun ? code : -1;
   errno = error;
-  return fail(failure, "fork", ""), -1;
+  return fail(failure, "fork", "process"), -1;
+}
+
+int enclosure_reset(int fd) {
+  const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+  return setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
 int enclosure_listen(const char *address, int port, struct failure *failure) {

@@ -23,6 +23,9 @@ struct start {
 // failure where it could not be started.
 int enclosure_run(const struct start *start, struct failure *failure);
 
+// From now on closing this socket resets its connection, whatever waits to be sent. Returns 0 or -1.
+int enclosure_reset(int fd);
+
 // A listening socket at this address, which is free for all the namespaces that it is handed to; -1 and
 // the failure where it cannot be had.
 int enclosure_listen(const char *address, int port, struct failure *failure);

@@ -2,6 +2,7 @@
 
 import { closeSync, constants, openSync } from 'node:fs';
 import { findAddressClash } from '../device/address-clash.js';
+import { explainSystemError, type SystemError } from '../device/device-error.js';
 import { native } from '../device/native.js';
 import { TunDevice } from '../device/tun.js';
 import { mayMakeInterfaces } from '../enclosure/enclosure.js';
@@ -32,16 +33,22 @@ export interface Check {
 const TUN = '/dev/net/tun';
 const { read } = HERE;
 
-/**
- * All checks, in the order in which things would go wrong.
- * @param refusal why no network of its own can be had, where one is needed
- */
+/** Where a command would work. */
+export interface Whereabouts {
+  /** In the network that it is in; else it needs one of its own. */
+  readonly stays: boolean;
+  /** Why that cannot be had; null where nothing is known against it. */
+  readonly refusal: Refusal | null;
+}
+
+/** All checks, in the order in which things would go wrong. */
 export async function runChecks(
   options: NetworkOptions,
-  refusal: Refusal | null,
+  { stays, refusal }: Whereabouts,
 ): Promise<Check[]> {
   const checks = [checkNode(), checkAddon(), checkContainer(), checkTun()];
-  checks.push(checkCapability(options), checkUserNamespaces(refusal), checkIpv6(options));
+  checks.push(checkCapability(options, stays), checkUserNamespaces(refusal));
+  checks.push(checkIpv6(options));
   checks.push(await checkName(options));
   if (checks[1]!.verdict === 'ok') checks.push(checkAddresses(options));
   if (checks.every(({ verdict }) => verdict !== 'bad')) checks.push(checkTrial(options));
@@ -61,8 +68,11 @@ function bad(name: string, finding: string, fix: string): Check {
 }
 
 /** What a device's error says, and what mends it. */
-function badFromError(name: string, error: unknown): Check {
-  const { message, fix } = deviceFailure(error);
+function badFromError(name: string, error: unknown, device = name): Check {
+  // What the addon throws says which step it was, and not yet what that means.
+  const isBare = error instanceof Error && 'subject' in error;
+  const known = isBare ? explainSystemError(error as SystemError, device, 1) : error;
+  const { message, fix } = deviceFailure(known);
   return bad(name, message, fix);
 }
 
@@ -96,10 +106,13 @@ export function checkTun(): Check {
   }
 }
 
-function checkCapability(options: NetworkOptions): Check {
+function checkCapability(options: NetworkOptions, stays: boolean): Check {
   const inside = process.env[MARK] === undefined ? '' : ', in a network of its own';
   if (mayMakeInterfaces()) return ok('capability', `this process has CAP_NET_ADMIN${inside}`);
   const finding = 'this process lacks CAP_NET_ADMIN, which making an interface needs';
+  if (!stays) {
+    return ok('capability', 'none in this network, so it takes one of its own');
+  }
   // One that root has made for this user can be used without.
   return canAttach(options)
     ? note('capability', finding, SUDO)
@@ -170,7 +183,7 @@ function checkAddresses({ links, netns, name }: NetworkOptions): Check {
     if (clashes.length > 0) return note('addresses', messages.join('; '), fix);
     return ok('addresses', `${subnets.join(' and ')} are free`);
   } catch (error) {
-    return badFromError('addresses', error);
+    return badFromError('addresses', error, name);
   }
 }
 

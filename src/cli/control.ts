@@ -204,11 +204,19 @@ export function controlSockets(): string[] {
   });
 }
 
+/** Processes of this user that may have a stack. */
+export function stackProcesses(): number[] {
+  return controlSockets().map(processOf);
+}
+
+function processOf(path: string): number {
+  return Number(/\.(\d+)\.sock$/.exec(path)?.[1]);
+}
+
 /** Whether the process that made a socket has ended, so that the socket is only a file. */
 function isOrphan(path: string): boolean {
-  const pid = Number(/\.(\d+)\.sock$/.exec(path)?.[1]);
   try {
-    process.kill(pid, 0);
+    process.kill(processOf(path), 0);
     return false;
   } catch (error) {
     return errorCode(error) === 'ESRCH';

@@ -2,7 +2,7 @@
 
 import { styleText } from 'node:util';
 import { MARK } from '../enclosure/networks.js';
-import { type Check, runChecks } from './checks.js';
+import { type Check, checkTun, runChecks } from './checks.js';
 import type { Command, Input } from './command.js';
 import { EXIT_ENVIRONMENT, EXIT_OK } from './failure.js';
 import { NETWORK_OPTIONS, readNetworkOptions } from './network-options.js';
@@ -32,10 +32,12 @@ export const doctorCommand: Command = {
 async function runDoctor(input: Input): Promise<number> {
   const options = readNetworkOptions(input);
   const stays = staysHere(input);
-  const refusal = stays ? null : triedNetwork();
+  // A device that is closed is one trouble, not three.
+  const isOpen = checkTun().verdict === 'ok';
+  const refusal = stays || !isOpen ? null : triedNetwork();
   // What `serve` would find in a network of its own can be seen there only.
-  if (!stays && refusal === null) return runInside(input);
-  const checks = await runChecks(options, refusal);
+  if (!stays && isOpen && refusal === null) return runInside(input);
+  const checks = await runChecks(options, { stays, refusal });
   const ok = checks.every(({ verdict }) => verdict !== 'bad');
   if (input.given('json')) process.stdout.write(`${JSON.stringify({ ok, checks }, null, 2)}\n`);
   else process.stdout.write(checks.map(formatCheck).join('') + formatSummary(checks, ok));

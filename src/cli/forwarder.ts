@@ -3,6 +3,7 @@
 
 import net from 'node:net';
 import { workerData } from 'node:worker_threads';
+import { native } from '../device/native.js';
 import type { ForwarderData } from './publications.js';
 
 const { listeners, host } = workerData as ForwarderData;
@@ -18,11 +19,21 @@ function forward(client: net.Socket, port: number): void {
 /** The end of what one side sends is a FIN to the other, and a failure of one side a reset. */
 function carry(from: net.Socket, to: net.Socket): void {
   from.pipe(to);
-  from.on('error', () => to.resetAndDestroy());
+  from.on('error', () => reset(to));
   // Gone though it was still to be read or written, without an error: nobody waits any more.
   from.on('close', () => {
-    if (!to.writableEnded) to.resetAndDestroy();
+    if (!to.writableEnded) reset(to);
   });
+}
+
+/**
+ * At once, whatever waits to be sent. Node's resetAndDestroy() sends that first, and a socket that fails
+ * meanwhile is never closed (uv_tcp_close_reset(3): EINVAL while a shutdown is pending).
+ */
+function reset(socket: net.Socket): void {
+  const { fd } = (socket as { _handle?: { fd: number } | null })._handle ?? { fd: -1 };
+  if (fd >= 0) native().abort(fd);
+  socket.destroy();
 }
 
 for (const { descriptor, target } of listeners) {

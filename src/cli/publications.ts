@@ -1,9 +1,11 @@
 // `--publish 8080:80`: ports of the machine that lead to ports of the stack. Knows how they are written and
 // who may have them; how bytes pass stands in forwarder.ts.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { SystemError } from '../device/device-error.js';
 import { native } from '../device/native.js';
+import { isInside } from '../enclosure/networks.js';
 import { formatEndpoint } from '../services/describe.js';
 import { IpAddress } from '../wire/address.js';
 import { type Input, type OptionSpec, parseInteger } from './command.js';
@@ -23,6 +25,9 @@ export const PUBLISH_OPTION = {
  */
 const HANDED_IN = 'FINWAIT_PUBLISHED';
 const FIRST_HANDED_IN = 3;
+
+/** Longest that the thread which forwards may take to end. */
+const CLOSE_MS = 1000;
 
 const LOOPBACK = ['127.0.0.1', '::1'];
 
@@ -65,7 +70,7 @@ export class Publications {
     }
     const given = process.env[HANDED_IN];
     delete process.env[HANDED_IN]; // what is started from here has none
-    if (given !== undefined) return new Publications(published, JSON.parse(given));
+    if (given !== undefined && isInside()) return new Publications(published, JSON.parse(given));
     return new Publications(published, published.flatMap(listen));
   }
 
@@ -76,6 +81,7 @@ export class Publications {
 
   /** What that program finds in its environment. */
   get environment(): NodeJS.ProcessEnv {
+    if (this.#listeners.length === 0) return {};
     const inside = this.#listeners.map(({ target }, i) => ({
       descriptor: FIRST_HANDED_IN + i,
       target,
@@ -109,7 +115,9 @@ export class Publications {
 
   /** Ends all that is forwarded. */
   async close(): Promise<void> {
-    await this.#worker?.terminate();
+    if (this.#worker === null) return;
+    // What has gone wrong in there must not keep us.
+    await Promise.race([this.#worker.terminate(), sleep(CLOSE_MS, undefined, { ref: false })]);
   }
 }
 

@@ -77,6 +77,9 @@ export function explainRefusal(error: SystemError, around: Surroundings = HERE):
   if (syscall === 'unshare' && code === 'EINVAL') {
     return [`this kernel has no ${subject} namespaces`, SUDO];
   }
+  if (!/^(unshare|setns|write|capset|prctl|TUNSETIFF|SIOCSIFFLAGS)$/.test(syscall)) {
+    return [error.message, 'run the same command with --debug, and report what it prints'];
+  }
   const settings = settingsRefusal(around);
   if (settings !== null) return settings;
   const kind = containerKind(around);

@@ -8,12 +8,14 @@ import { runProgram } from '../enclosure/enclosure.js';
 import {
   endAllOf,
   endOthersHere,
+  isInside,
   MARK,
   namespaceOf,
   type PrivateNetwork,
   privateNetworks,
 } from '../enclosure/networks.js';
-import { type Command, helpHint, type Input } from './command.js';
+import type { Command, Input } from './command.js';
+import { stackProcesses } from './control.js';
 import { deviceFailure } from './device-failure.js';
 import { EXIT_FAILED, Failure, formatFailure, usage } from './failure.js';
 import { NETWORK_OPTIONS, type NetworkOptions, readNetworkOptions } from './network-options.js';
@@ -23,6 +25,7 @@ import { programCall } from './text.js';
 
 /** As shells have it. */
 const EXIT_NO_PROGRAM = 127;
+const EXIT_NO_PERMISSION = 126;
 
 const ENDING = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const;
 
@@ -52,7 +55,7 @@ async function runShell(input: Input): Promise<number> {
   if (input.given('join')) return join(input);
   const options = readNetworkOptions(input);
   // The one that was asked for it waits outside; the one that it has started is inside.
-  if (process.env[MARK] === String(process.ppid)) return runHere(input, options);
+  if (isInside()) return runHere(input, options);
   const code = runInside(input, { lastSignal: 'SIGHUP' });
   await endAllOf(String(process.pid)); // where the one inside could not
   return code;
@@ -108,8 +111,17 @@ function join(input: Input): number {
   }
   const [first, ...rest] = input.positionals;
   const byNumber = /^\d+$/.test(first ?? '');
-  const network = byNumber ? networkOf(Number(first)) : theOnly(privateNetworks());
+  const networks = privateNetworks();
+  // As root, for whom a stack is in the machine's own network: what it suggests works all the same.
+  if (!byNumber && networks.length === 0 && isStackHere()) return start(input.positionals, 'here');
+  const network = byNumber ? networkOf(Number(first), networks) : theOnly(networks);
   return start(byNumber ? rest : input.positionals, { pid: network.pid }, network.mark);
+}
+
+/** Whether a stack of this user is in the network that we are in. */
+function isStackHere(): boolean {
+  const here = namespaceOf('self', 'net');
+  return stackProcesses().some((pid) => namespaceOf(pid, 'net') === here);
 }
 
 function theOnly(networks: readonly PrivateNetwork[]): PrivateNetwork {
@@ -127,12 +139,15 @@ function theOnly(networks: readonly PrivateNetwork[]): PrivateNetwork {
     );
   }
   if (others.length === 0) return network;
-  const list = networks.map(({ pid, command }) => `${pid} (${describe(command)})`).join(', ');
   throw new Failure(
     EXIT_FAILED,
-    `this user has ${networks.length} networks: ${list}`,
+    `this user has ${networks.length} networks: ${listed(networks)}`,
     `say which: finwait shell --join ${networks.at(-1)!.pid}`,
   );
+}
+
+function listed(networks: readonly PrivateNetwork[]): string {
+  return networks.map(({ pid, command }) => `${pid} (${describe(command)})`).join(', ');
 }
 
 /** `node …/dist/cli/main.js serve --http 80` as people have typed it. */
@@ -142,8 +157,8 @@ function describe(command: readonly string[]): string {
 }
 
 /** Of any process in it, or of the one that waits outside for it. */
-function networkOf(pid: number): PrivateNetwork {
-  const known = privateNetworks().find((each) => each.pid === pid || each.mark === String(pid));
+function networkOf(pid: number, networks: readonly PrivateNetwork[]): PrivateNetwork {
+  const known = networks.find((each) => each.pid === pid || each.mark === String(pid));
   if (known !== undefined) return known;
   const network = namespaceOf(pid, 'net');
   if (network === namespaceOf('self', 'net')) {
@@ -153,7 +168,9 @@ function networkOf(pid: number): PrivateNetwork {
   throw new Failure(
     EXIT_FAILED,
     `there is no process ${pid} whose network this user may enter`,
-    `start one with finwait shell, or see ${helpHint(shellCommand)}`,
+    networks.length === 0
+      ? 'start one: finwait shell, or finwait serve without root'
+      : `choose one of those that there are: ${listed(networks)}`,
   );
 }
 
@@ -167,11 +184,21 @@ function start(words: readonly string[], where: 'here' | { pid: number }, mark?:
     if (!isRefused(error)) throw error;
     const failure = startFailure(error, argv[0]!);
     process.stderr.write(formatFailure('finwait shell', failure, false));
-    return error.syscall === 'execve' ? EXIT_NO_PROGRAM : EXIT_FAILED;
+    if (error.syscall !== 'execve') return EXIT_FAILED;
+    return isThere(error, argv[0]!) ? EXIT_NO_PERMISSION : EXIT_NO_PROGRAM;
   }
 }
 
+/** Of a name without a path it cannot be told: a folder in PATH may be closed to this user. */
+function isThere({ code }: SystemError, program: string): boolean {
+  return code !== 'ENOENT' && program.includes('/');
+}
+
 function startFailure(error: SystemError, program: string): Failure {
+  if (isThere(error, program)) {
+    const what = `${program} cannot be run: ${error.message}`;
+    return new Failure(EXIT_FAILED, what, `make it a program: chmod +x ${program}`, error);
+  }
   if (error.syscall === 'execve') {
     const what = `${program} cannot be run: ${error.code === 'ENOENT' ? 'there is no such program' : error.message}`;
     return new Failure(EXIT_FAILED, what, 'check its name, and PATH', error);

@@ -26,7 +26,7 @@ export async function runningStacks(
   const chosen = all.filter(({ report }) => name === undefined || report.name === name);
   if (chosen.length > 0) return chosen;
   if (all.length > 0) {
-    const names = all.map(({ report }) => report.name).join(', ');
+    const names = [...new Set(all.map(({ report }) => report.name))].join(', ');
     throw new Failure(EXIT_FAILED, `no stack runs on ${name}`, `choose one of ${names}`);
   }
   const elsewhere =

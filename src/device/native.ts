@@ -76,6 +76,8 @@ export interface Native {
     descriptors: Int32Array,
     lastSignal: number,
   ): number;
+  /** From now on closing this socket resets its connection, whatever waits to be sent. */
+  abort(descriptor: number): void;
   /** Makes a listening socket. @returns its descriptor */
   listen(address: string, port: number): number;
   /** Takes over a descriptor that gives and takes one bare IP packet per read and write. */

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { native } from '../device/native.js';
-import { namespaceOf } from './networks.js';
+import { MARK, namespaceOf } from './networks.js';
 
 /** Bits of CapEff, capabilities(7). */
 const CAP_NET_ADMIN = 1n << 12n;
@@ -26,9 +26,18 @@ export interface Program {
 }
 
 function may(needed: bigint): boolean {
-  const status = readFileSync('/proc/self/status', 'utf8');
+  const status = readText('/proc/self/status');
   const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
   return (effective & needed) === needed;
+}
+
+/** '' where there is none, and no /proc to look into. */
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 /** Whether this process may make network namespaces, and interfaces in them. */
@@ -38,7 +47,23 @@ export function mayMakeNetworks(): boolean {
 
 /** Whether it may make interfaces in the network that it is in. */
 export function mayMakeInterfaces(): boolean {
-  return may(CAP_NET_ADMIN);
+  return (
+    may(CAP_NET_ADMIN) && (!isInUserNamespace() || process.env[MARK] !== undefined || makesOne())
+  );
+}
+
+/** user_namespaces(7): outside of all, everybody is mapped to themselves. */
+function isInUserNamespace(): boolean {
+  return !/^\s*0\s+0\s+4294967295\s*$/.test(readText('/proc/self/uid_map'));
+}
+
+/** In a user namespace one may have all rights over networks, but not over the one that one is in. */
+function makesOne(): boolean {
+  try {
+    return runProgram({ argv: [], where: 'here' }) === 0;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -41,6 +41,16 @@ export function namespaceOf(pid: number | 'self', kind: 'net' | 'user'): string 
   }
 }
 
+/**
+ * Whether this process was started by `runProgram` in a network of its own. A variable may be left over from
+ * somewhere else: the network must be another one than that of the parent, which waits outside, where we may not
+ * always see it.
+ */
+export function isInside(): boolean {
+  const asked = process.env[MARK] === String(process.ppid);
+  return asked && namespaceOf(process.ppid, 'net') !== namespaceOf('self', 'net');
+}
+
 /** Those of this user besides the one that we are in, the oldest first. */
 export function privateNetworks(): PrivateNetwork[] {
   const uid = process.getuid!();
@@ -56,10 +66,11 @@ export function privateNetworks(): PrivateNetwork[] {
     .map(({ pid, mark }) => ({ pid, mark, command: commandOf(pid) }));
 }
 
-/** Ends all programs in the network of this process but this one. */
-export function endOthersHere(): Promise<void> {
+/** Ends all programs in the network of this process but this one; nobody where that is the machine's. */
+export async function endOthersHere(): Promise<void> {
   const here = namespaceOf('self', 'net');
-  return end(({ pid, network }) => network === here && pid !== process.pid);
+  if (!isInside() || here === namespaceOf(1, 'net')) return;
+  await end(({ pid, network }) => network === here && pid !== process.pid);
 }
 
 /** Ends what still runs in the network that the process of this number has asked for. */

@@ -2,14 +2,14 @@
 // forwarded; must not know how.
 
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parseCommandLine } from '../../src/cli/command.js';
 import { Failure } from '../../src/cli/failure.js';
 import { Publications } from '../../src/cli/publications.js';
 import { serveCommand } from '../../src/cli/serve.js';
-import { describeKernel } from '../support/kernel.js';
+import { describeKernel, until } from '../support/kernel.js';
 import { asUser, Home, USER_TOOLS, whyNoUser } from '../support/ordinary-user.js';
 import { BUILD_MS, buildProgram, MAIN, Place, Running } from './program.js';
 
@@ -81,6 +81,18 @@ describeKernel('--publish', ['curl', 'nc'], () => {
     expect(Number(waiting)).toBeLessThan(40_000_000);
     expect(read).toBe('read');
     expect(JSON.parse((await place.finwait('ss --json')).stdout)[0].sockets).toEqual([]);
+  });
+
+  test('who gives up leaves nothing open, however much is on its way', async () => {
+    const open = () => readdirSync(`/proc/${serving.child.pid}/fd`).length;
+    const before = open();
+    await client(`let left = 60;
+      const one = () => left-- > 0 && connect(8080).on('connect', function () {
+        this.write('GET /bytes/50000000 HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n');
+        this.once('data', () => { left % 2 ? this.resetAndDestroy() : this.destroy(); });
+      }).on('close', one);
+      for (let i = 0; i < 10; i++) one();`);
+    await until('all are closed', () => open() <= before, open);
   });
 
   test('a port at which nobody listens resets, as it would without a forwarder', async () => {

@@ -75,6 +75,7 @@ describe('an error of the system is explained', () => {
     ],
     ['unshare user', 'EINVAL', {}, 'this kernel has no user namespaces', 'run it with sudo'],
     ['unshare network', 'EPERM', {}, 'unshare network: so it is', 'run it with sudo'],
+    ['fcntl F_DUPFD', 'EMFILE', { '/.dockerenv': '' }, 'fcntl F_DUPFD: so it is', '--debug'],
     [
       'open /dev/net/tun',
       'EACCES',
@@ -256,6 +257,26 @@ describeKernel('a user to whom this machine refuses it', [...USER_TOOLS, 'chroot
     expect(code).toBe(3);
     const nested = await finwait({}, `shell ${process.execPath} ${MAIN} shell ip -br link`);
     expect(nested.stdout).toMatch(/^lo .*\nfw0 .*\n$/);
+  });
+
+  test('rights over networks that are not over this one are of no use here', async () => {
+    const inside = ['unshare', '--user', '--map-root-user', process.execPath, MAIN];
+    const { code, stdout } = await place.namespace.exec(...asUser({}, ...inside, 'doctor'), {
+      env: place.env,
+    });
+    expect(stdout).toContain('this process has CAP_NET_ADMIN, in a network of its own');
+    expect(code).toBe(0);
+  });
+
+  test('a device that is closed is one trouble', async () => {
+    const { stdout } = await finwait({ mode: '0600' }, 'doctor');
+    expect(stdout.match(/^BAD .*$/gm)).toEqual([expect.stringContaining('BAD   tun: ')]);
+  });
+
+  test('a namespace that is not there is named', async () => {
+    const { code, stdout } = await finwait({}, 'doctor --netns /nowhere');
+    expect(stdout).toContain('there is no network namespace /nowhere');
+    expect(code).toBe(3);
   });
 
   test('--host-network stays, and says what that takes', async () => {

@@ -95,6 +95,23 @@ describeKernel('finwait shell', [...USER_TOOLS, 'ip', 'curl'], () => {
     expect([code, await place.interfaces()]).toEqual([0, []]);
   });
 
+  test('a variable that is left over makes no network of its own of the one that is there', async () => {
+    const bystander = place.namespace.spawn('sleep', ['100']);
+    const line = `export FINWAIT_NETWORK=$$ FINWAIT_PUBLISHED=x; ${FINWAIT} shell ip -br link; echo $?`;
+    const { stdout, stderr } = await place.sh(line);
+    expect([stdout, stderr]).toEqual([expect.stringMatching(/^lo .*\nfw0 .*\n0\n$/), '']);
+    expect(await place.interfaces()).toEqual([]);
+    expect(bystander.exitCode ?? bystander.signalCode).toBeNull();
+    bystander.kill();
+  });
+
+  test('failures are told where few files may be open, and ports published', async () => {
+    const few = await user(`ulimit -n 100; ${FINWAIT} shell nothing-like-it`);
+    expect(few).toMatchObject({ code: 127, stderr: expect.stringContaining('nothing-like-it') });
+    const published = await user(`ulimit -n 100; ${FINWAIT} shell --publish 8080:80 true`);
+    expect(published).toMatchObject({ code: 0, stderr: '' });
+  });
+
   test('stacks come to the device, one after another, with one thread or two', async () => {
     const serve = (options: string) =>
       `${FINWAIT} serve ${options} & until ${FINWAIT} ss > /dev/null 2>&1; do :; done; ` +
@@ -175,6 +192,9 @@ describeKernel('finwait shell', [...USER_TOOLS, 'ip', 'curl'], () => {
       'finwait shell: nothing-like-it cannot be run: there is no such program\n  fix: check its name, and PATH\n',
     );
     expect(code).toBe(127);
+    const text = await user(`${FINWAIT} shell /etc/passwd`);
+    expect(text.stderr).toContain('fix: make it a program: chmod +x /etc/passwd');
+    expect(text.code).toBe(126);
   });
 
   test('at a terminal: a prompt, Ctrl-C for what runs there only, and the exit code', async () => {
@@ -253,6 +273,7 @@ describeKernel('finwait shell --join', [...USER_TOOLS, 'ip', 'curl'], () => {
     }
     const { code, stderr } = await user(`${FINWAIT} shell --join 1 true`);
     expect(stderr).toContain('there is no process 1 whose network this user may enter');
+    expect(stderr).toMatch(/choose one of those that there are: \d+ \(finwait serve\)/);
     expect(code).toBe(1);
   });
 
@@ -276,10 +297,19 @@ describeKernel('finwait shell --join', [...USER_TOOLS, 'ip', 'curl'], () => {
     expect(finished.stderr).toContain(message);
   });
 
+  test('root, whose stack is in the network of the machine, is there already', async () => {
+    const own = await place.start('serve', 'Ctrl-C ends it.');
+    const { code, stdout } = await place.finwait('shell --join curl -sS http://10.9.0.2/');
+    expect([code, stdout]).toEqual([0, expect.stringContaining('This page came to you')]);
+    await own.stop();
+  });
+
   test('root has no network to be entered, and one may be in it already', async () => {
     const { stderr } = await place.finwait('shell --join true');
     expect(stderr).toContain('this user has no network to be entered');
-    const inside = await user(`${FINWAIT} shell --join ${FINWAIT} shell --join true`);
-    expect(inside.stderr).toContain('this is a network of its own already');
+    const own = await user(`${FINWAIT} shell ${FINWAIT} shell --join true`);
+    expect(own.stderr).toContain('this is a network of its own already');
+    const joined = await user(`${FINWAIT} shell --join ${FINWAIT} shell --join echo here`);
+    expect(joined).toEqual({ code: 0, stdout: 'here\n', stderr: '' });
   });
 });
