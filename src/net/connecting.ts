@@ -72,10 +72,14 @@ export interface Connectable {
 
 /** Why an attempt cannot even begin. */
 export interface DialFailure {
+  /** The call that fails in `node:net`. */
+  call: 'bind' | 'connect';
   /** Name of the error: `EADDRINUSE`. */
   code: string;
   /** What the stack says about it; may be empty. */
   words: string;
+  /** Where it would speak from, where that is not what was asked for: `10.9.0.2:5000`. */
+  local?: string;
 }
 
 /** What makes its connections. */
@@ -219,17 +223,16 @@ export class Connecting {
     this.#next += 1;
     const socket = this.#socket;
     const failure = this.#dialer.dial(target);
-    const { code = '', words = '' } = failure ?? {};
-    if (localAddress !== undefined && (code === 'EADDRNOTAVAIL' || code === 'EADDRINUSE')) {
-      const error = addressError(code, 'bind', localAddress, localPort ?? 0);
-      this.#attemptFailed(explained(error, null, code, words));
+    if (failure?.call === 'bind') {
+      const error = addressError(failure.code, 'bind', localAddress!, localPort ?? 0);
+      this.#attemptFailed(explained(error, null, failure.code, failure.words));
       return;
     }
     socket.emit('connectionAttempt', address, port, family);
     socket.autoSelectFamilyAttemptedAddresses?.push(`${address}:${port}`);
     if (!socket.connecting) return;
     if (failure !== null) {
-      const error = explained(failedAtOnce(code, target), null, code, words);
+      const error = failedAtOnce(failure, target);
       if (this.#targets.length > 1) {
         socket.emit('connectionAttemptFailed', address, port, family, error);
       }
@@ -296,9 +299,9 @@ function inTurns(addresses: readonly LookupAddress[]): LookupAddress[] {
 }
 
 /** Without an own address, Node says that it was 0.0.0.0:0. */
-function failedAtOnce(code: string, target: Target): SystemError {
+function failedAtOnce({ code, words, local }: DialFailure, target: Target): SystemError {
   const error = addressError(code, 'connect', target.address, target.port);
   const { localAddress = target.family === 6 ? '::' : '0.0.0.0', localPort = 0 } = target;
-  error.message += ` - Local (${localAddress}:${localPort})`;
-  return error;
+  error.message += ` - Local (${local ?? `${localAddress}:${localPort}`})`;
+  return explained(error, null, code, words);
 }

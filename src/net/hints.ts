@@ -22,6 +22,12 @@ export const HINTS: readonly HintRule[] = [
   },
   {
     code: 'ECONNREFUSED',
+    states: ['CLOSED'],
+    reason: null,
+    hint: 'Nobody can listen on port 0: give the port of the server.',
+  },
+  {
+    code: 'ECONNREFUSED',
     hint: 'The machine is there and answered our SYN with a RST: nobody listens on that port. Check the port, the address that the server listens on, and that it has begun to listen.',
   },
   {
@@ -113,15 +119,11 @@ export const HINTS: readonly HintRule[] = [
   },
   {
     code: 'EADDRNOTAVAIL',
-    hint: 'That is no address of this stack, or no port is left for this peer. The addresses are given to openStack({ addresses }).',
+    hint: 'That is no address of this stack, no port is left for this peer, or the connection exists already. The addresses are given to openStack({ addresses }).',
   },
   {
     code: 'EINVAL',
-    hint: 'The port is not one that a connection can have: 1 to 65535.',
-  },
-  {
-    code: 'EISCONN',
-    hint: 'The socket has a connection already; one more needs another socket.',
+    hint: 'Both ends of a connection have an address of the same family, and a port from 1 to 65535.',
   },
   {
     code: 'EALREADY',

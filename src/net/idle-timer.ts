@@ -4,17 +4,26 @@ import { checkNumber } from './arguments.js';
 import { ClockTimer } from './clock-timer.js';
 import { outOfRange } from './errors.js';
 
-/** Runs `fire` whenever it was not touched for the time that was set. Keeps no process alive. */
+/** What is watched. */
+export interface Watched {
+  /** It was idle for the time that was set. */
+  idle(): void;
+  /** How far a write that waits has come; null when none does. */
+  progress(): number | null;
+}
+
+/** Tells that nothing has touched it for the time that was set. Keeps no process alive. */
 export class IdleTimer {
   /** Most sockets never need one. */
   #timer: ClockTimer | undefined;
   readonly #now: () => number;
-  readonly #fire: () => void;
+  readonly #watched: Watched;
+  #progress = 0;
 
   /** @param now microseconds */
-  constructor(now: () => number, fire: () => void) {
+  constructor(now: () => number, watched: Watched) {
     this.#now = now;
-    this.#fire = fire;
+    this.#watched = watched;
   }
 
   /**
@@ -28,8 +37,17 @@ export class IdleTimer {
     }
     this.stop();
     if (ms === 0) return;
-    this.#timer ??= new ClockTimer(this.#now, this.#fire);
+    this.#timer ??= new ClockTimer(this.#now, () => this.#ran());
     this.#timer.start(ms);
+  }
+
+  /** A long write that makes progress is not idle. */
+  #ran(): void {
+    const progress = this.#watched.progress();
+    const before = this.#progress;
+    this.#progress = progress ?? 0;
+    if (progress !== null && progress !== before) this.touch();
+    else this.#watched.idle();
   }
 
   touch(): void {

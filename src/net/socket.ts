@@ -4,12 +4,12 @@
 import { addAbortSignal } from 'node:stream';
 import type { TcpConfig } from '../tcp/config.js';
 import type { CloseReason, Connection } from '../tcp/connection.js';
-import { TcpError } from '../tcp/errors.js';
 import { IpAddress } from '../wire/address.js';
 import { checkFunction, normalizeArguments, refusePath } from './arguments.js';
 import { Channel, type ChannelEvents } from './channel.js';
 import { bytesOf, type Chunk, totalBytes } from './chunks.js';
 import { Connecting, type DialFailure, type Target } from './connecting.js';
+import { alreadyDialing, dialFailed, whyNotDialed } from './dialing.js';
 import {
   closedBeforeConnection,
   endedByOtherParty,
@@ -65,7 +65,6 @@ export class Socket extends TransportStream {
   #bytesWritten = 0;
   /** Of the write that waits for the connection. */
   #bytesWaiting = 0;
-  #bytesAtTimeout = 0;
   readonly #idle: IdleTimer;
 
   constructor(host: Host, options: SocketOptions = {}, accepted?: Accepted) {
@@ -81,7 +80,10 @@ export class Socket extends TransportStream {
       decodeStrings: false,
     });
     this.#host = host;
-    this.#idle = new IdleTimer(host.now, () => this.#timedOut());
+    this.#idle = new IdleTimer(host.now, {
+      idle: () => this.emit('timeout'),
+      progress: () => (this.writableLength > 0 ? (this.#channel?.bytesTaken ?? 0) : null),
+    });
     this.server = accepted?.server ?? null;
     this.#gone = accepted?.gone;
     this.#intake = new Intake(options.onread);
@@ -164,25 +166,31 @@ export class Socket extends TransportStream {
   }
 
   #dial(target: Target, tcp: Partial<TcpConfig>): DialFailure | null {
-    if (this.#channel?.open) {
-      return { code: this.#channel.established ? 'EISCONN' : 'EALREADY', words: '' };
+    const channel = this.#channel;
+    // As libuv: a socket that is connected already says so once more, and goes on as it is.
+    if (channel?.open) {
+      return channel.established ? this.#tell(null) : alreadyDialing(channel.connection);
     }
     const remote = IpAddress.parse(target.address)!;
-    const unreachable = this.#host.whyUnreachable(remote);
-    if (unreachable !== null) return { code: unreachable, words: '' };
+    const failure = whyNotDialed(this.#host, target, remote);
+    if (failure !== null) return failure;
+    // Nobody can listen there; the kernel asks all the same, and is refused.
+    if (target.port === 0) return this.#tell('ECONNREFUSED');
     try {
-      this.#channel = Channel.connect(this.#host, Socket.#events, this, {
-        tcp,
-        remote,
-        remotePort: target.port,
-        local: target.localAddress ? IpAddress.parse(target.localAddress) : null,
-        localPort: target.localPort ?? 0,
-      });
+      const local = target.localAddress ? IpAddress.parse(target.localAddress) : null;
+      const ends = { remote, remotePort: target.port, local, localPort: target.localPort ?? 0 };
+      this.#channel = Channel.connect(this.#host, Socket.#events, this, { tcp, ...ends });
     } catch (error) {
-      if (error instanceof TcpError) return { code: error.code, words: error.message };
-      throw error;
+      return dialFailed(error);
     }
     if (!this.#referenced) this.#channel.unref();
+    return null;
+  }
+
+  #tell(code: string | null): null {
+    process.nextTick(() => {
+      if (this.connecting) this.#connected(code);
+    });
     return null;
   }
 
@@ -354,15 +362,6 @@ export class Socket extends TransportStream {
     this.timeout = ms;
     if (listener === undefined) return this;
     return ms === 0 ? this.off('timeout', listener) : this.once('timeout', listener);
-  }
-
-  #timedOut(): void {
-    // A long write that makes progress is not idle.
-    const taken = this.#channel?.bytesTaken ?? 0;
-    const progress = this.writableLength > 0 && taken !== this.#bytesAtTimeout;
-    this.#bytesAtTimeout = taken;
-    if (progress) this.#idle.touch();
-    else this.emit('timeout');
   }
 
   /** Has the open socket keep the process alive, as it does at first. */

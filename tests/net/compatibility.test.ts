@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { DIFFERENCES } from './compatibility/differences.js';
 import { shapeRows } from './compatibility/main.js';
 import { judge } from './compatibility/table.js';
+import { binding, calling } from './edges.js';
 import { closing, failing, flowing, naming, serving } from './exchanges.js';
 import { features, moreEnds, showing } from './features.js';
 import { kernel, linked, within } from './places.js';
@@ -52,7 +53,17 @@ describe('what makes the comparison fail', () => {
 });
 
 describe.concurrent('as over node:net', () =>
-  compare({ ...closing, ...moreEnds, ...failing, ...serving, ...naming, ...features, ...showing }));
+  compare({
+    ...closing,
+    ...moreEnds,
+    ...failing,
+    ...serving,
+    ...naming,
+    ...binding,
+    ...calling,
+    ...features,
+    ...showing,
+  }));
 
 // These keep the machine busy, and would disturb each other.
 describe('as over node:net, with much data', () => compare(flowing));

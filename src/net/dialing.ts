@@ -1,0 +1,50 @@
+// Why a connection cannot even begin, in the words of connect(2) and bind(2). Knows the addresses and listeners
+// of a stack; must not know sockets.
+
+import type { Connection } from '../tcp/connection.js';
+import { TcpError } from '../tcp/errors.js';
+import { formatEnd, IpAddress } from '../wire/address.js';
+import type { DialFailure, Target } from './connecting.js';
+import type { Host } from './host.js';
+
+/** What is known before the stack is asked; null when nothing speaks against it. */
+export function whyNotDialed(host: Host, target: Target, remote: IpAddress): DialFailure | null {
+  const unreachable = host.whyUnreachable(remote);
+  if (unreachable !== null) return { call: 'connect', code: unreachable, words: '' };
+  return target.localAddress === undefined ? null : whyNotBound(host, target, target.localAddress);
+}
+
+/** As Linux with SO_REUSEADDR, which libuv sets: other connections from the port are no hindrance. */
+function whyNotBound({ core }: Host, target: Target, local: string): DialFailure | null {
+  const address = IpAddress.parse(local)!;
+  const port = target.localPort ?? 0;
+  const failed = (code: string, words: string): DialFailure => ({ call: 'bind', code, words });
+  if (address.family !== target.family) {
+    return failed('EINVAL', `${address} and ${target.address} are of different families`);
+  }
+  if (!address.isUnspecified && !core.addresses.includes(address)) {
+    return failed('EADDRNOTAVAIL', `${address} is not an address of the stack`);
+  }
+  if (port > 0 && core.listening.isTaken(port, address)) {
+    return failed('EADDRINUSE', `there is a listener on port ${port}`);
+  }
+  return null;
+}
+
+/** What the stack has said against it. @throws whatever else it was */
+export function dialFailed(error: unknown): DialFailure {
+  if (!(error instanceof TcpError)) throw error;
+  // As Linux: the same connection exists, or is in TIME-WAIT.
+  const code = error.code === 'EADDRINUSE' ? 'EADDRNOTAVAIL' : error.code;
+  return { call: 'connect', code, words: error.message };
+}
+
+/** One more call while the first one is under way. */
+export function alreadyDialing({ localAddress, localPort }: Connection): DialFailure {
+  return {
+    call: 'connect',
+    code: 'EALREADY',
+    words: '',
+    local: formatEnd(localAddress, localPort),
+  };
+}
