@@ -100,8 +100,8 @@ function cli() {
 
 # The commands
 
-What \`finwait COMMAND --help\` says. Exit codes and variables of the environment are in
-[Errors](errors.md).
+What \`finwait COMMAND --help\` says. Exit codes stand in [Errors](errors.md#the-program), variables of the environment
+in [Options and variables](options.md#the-environment-of-all-commands).
 
 ${sections.join('\n')}`;
 }

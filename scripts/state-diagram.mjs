@@ -37,7 +37,9 @@ if (!process.argv.includes('--check')) {
   mkdirSync(new URL('.', FILE), { recursive: true });
   writeFileSync(FILE, text);
 } else if (!existsSync(FILE) || readFileSync(FILE, 'utf8') !== text) {
-  console.error('docs/reference/state-diagram.md is not what src/tcp/transitions.ts says: npm run diagram');
+  console.error(
+    'docs/reference/state-diagram.md is not what src/tcp/transitions.ts says: npm run diagram',
+  );
   process.exit(1);
 }
 

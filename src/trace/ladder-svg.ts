@@ -128,8 +128,16 @@ class Picture {
     const mood = moodOf(rung);
     const [from, to] = ends(rung);
     this.#arrow(from, y - SLANT / 2, to, y + SLANT / 2, mood, rung.fate);
-    if (rung.from === 'gate') this.#parts.push(circle(from, y - SLANT / 2, mood));
-    this.#text((from + to) / 2, y - 7, describeSegmentRung(rung), mood.trim(), 'middle');
+    const text = describeSegmentRung(rung);
+    if (rung.from === 'gate') {
+      // Half as long as others, with a text that may be longer: that begins at the line, above the dot.
+      this.#parts.push(circle(from, y - SLANT / 2, mood));
+      const [x, anchor] =
+        to < from ? ([to + BESIDE, 'start'] as const) : ([to - BESIDE, 'end'] as const);
+      this.#text(x, y - 11, text, mood.trim(), anchor);
+    } else {
+      this.#text((from + to) / 2, y - 7, text, mood.trim(), 'middle');
+    }
   }
 
   #run(rung: RunRung, y: number): void {
