@@ -19,7 +19,8 @@ const GRACE_MS = 0;
 
 /** Networks that have different addresses. */
 const MOST_NETWORKS = 100 * 256;
-const PREFIX = { 4: 24, 6: 112 } as const;
+/** Each stack is one address only, though a host with 127.0.0.1/8 is all of them. */
+const PREFIX = { 4: 32, 6: 128 } as const;
 
 /** Networks of this process so far. */
 let networks = 0;

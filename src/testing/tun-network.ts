@@ -8,7 +8,7 @@ import { withSoftwareOffload } from '../device/offload.js';
 import { TunDevice } from '../device/tun.js';
 import { Stack } from '../net/stack.js';
 import { KernelEnd } from '../trace/kernel-end.js';
-import { kernelSockets } from '../trace/kernel-sockets.js';
+import { connectionOf, type KernelSocket, kernelSockets } from '../trace/kernel-sockets.js';
 import { Recorder } from '../trace/recorder.js';
 import { Subnet } from '../wire/address.js';
 import { peerClock } from './clock.js';
@@ -29,6 +29,8 @@ export class TunNetwork implements Network {
   readonly address: string;
   readonly #kernel: KernelEnd;
   readonly #port: number;
+  /** Connections between the same addresses that were there before. */
+  readonly #old: Set<string>;
 
   /** @throws FaultyPeerError where no device can be opened */
   constructor({ tcp, timeline, port, family }: NetworkOptions) {
@@ -46,6 +48,7 @@ export class TunNetwork implements Network {
     });
     // From now on it knows what time it is.
     this.stack.core.flush(this.stack.now());
+    this.#old = new Set(this.#sockets().map(connectionOf));
     this.#kernel = new KernelEnd(timeline, this.stack.now);
   }
 
@@ -55,11 +58,21 @@ export class TunNetwork implements Network {
 
   /** The kernel tells nobody: its table has to be read. */
   look(): void {
-    const sockets = kernelSockets('/proc/net').filter(
+    this.#kernel.sample(this.#sockets().filter((socket) => this.#isOfThisPeer(socket)));
+  }
+
+  #sockets(): KernelSocket[] {
+    return kernelSockets('/proc/net').filter(
       ({ remoteAddress, remotePort }) =>
         remotePort === this.#port && remoteAddress.endsWith(this.address),
     );
-    this.#kernel.sample(sockets);
+  }
+
+  /** The kernel remembers connections of earlier peers in TIME-WAIT; a new one begins with its SYN. */
+  #isOfThisPeer(socket: KernelSocket): boolean {
+    const name = connectionOf(socket);
+    if (socket.state === 'SYN-SENT') this.#old.delete(name);
+    return !this.#old.has(name);
   }
 
   close(): Promise<void> {

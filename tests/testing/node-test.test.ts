@@ -25,7 +25,7 @@ describe.skipIf(!canUseNamespaces().ok)('without vitest', () => {
 
   test("clients of the kernel's TCP get what their tests expect", async () => {
     const { code, stdout } = await run('kernel-client.mjs');
-    expect(stdout).toMatch(/^# pass 6\n# fail 0$/m);
+    expect(stdout).toMatch(/^# pass 7\n# fail 0$/m);
     expect(code).toBe(0);
   });
 

@@ -70,6 +70,22 @@ test('IPv6 is no different', async (t) => {
   assert.deepEqual(peer.connections[0].client.path.slice(-2), ['FIN-WAIT-2', 'TIME-WAIT']);
 });
 
+test('a peer knows nothing of those before it, which the kernel remembers', async () => {
+  for (let i = 0; i < 2; i++) {
+    const peer = await faultyPeer({ network: 'tun', port: 9999 });
+    const socket = peer.connect();
+    await once(socket, 'connect');
+    socket.end();
+    await peer.run({ call: 'shutdown', atEnd: true });
+    await peer.closed();
+    assert.deepEqual(
+      peer.connections.map(({ client }) => client.path.slice(-2)),
+      [['FIN-WAIT-2', 'TIME-WAIT']],
+    );
+    await peer.close();
+  }
+});
+
 test('two peers at once have networks of their own', async (t) => {
   const peers = await Promise.all([faultyPeer({ network: 'tun' }), faultyPeer({ network: 'tun' })]);
   t.after(() => Promise.all(peers.map((peer) => peer.close())));
