@@ -3,7 +3,8 @@
 
 import { inspect } from 'node:util';
 import { STATE_NOTES } from '../lab/states.js';
-import { DEFAULT_TCP_CONFIG } from '../tcp/config.js';
+import { tcpSettings } from '../net/tcp-settings.js';
+import type { TcpConfig } from '../tcp/config.js';
 import { FLAGS } from '../trace/segment.js';
 
 /** @throws TypeError that says what is wrong, where, and what may stand there */
@@ -173,18 +174,6 @@ export const checkSteps = listOf(checkStep);
 
 // ── Options ──
 
-/** As the default is: a number that is not negative, a boolean, or one of a few words. */
-const tcpShape: Shape = {
-  ...Object.fromEntries(
-    Object.entries(DEFAULT_TCP_CONFIG).map(([key, value]) => [
-      key,
-      typeof value === 'number' ? integer(0) : oneOf(true, false),
-    ]),
-  ),
-  congestion: oneOf('cubic', 'newreno'),
-  ecn: oneOf('off', 'accept', 'request'),
-};
-
 export const checkPatience: Check = record({}, { timeoutMs: milliseconds });
 
 export const checkOptions: Check = record(
@@ -198,7 +187,7 @@ export const checkOptions: Check = record(
     port: integer(1, 65_535),
     family: oneOf(4, 6),
     network: oneOf('memory', 'tun'),
-    tcp: record({}, tcpShape),
+    tcp: (value) => void tcpSettings(value as Partial<TcpConfig>),
     timeoutMs: milliseconds,
   },
 );

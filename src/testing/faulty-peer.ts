@@ -7,6 +7,7 @@ import { Faults } from '../lab/faults.js';
 import { Gatekeeper } from '../lab/gatekeeper.js';
 import type { Fault as LabFault } from '../lab/scenario.js';
 import { LAB_TCP } from '../lab/settings.js';
+import { tcpSettings } from '../net/tcp-settings.js';
 import type { TcpConfig } from '../tcp/config.js';
 import type { TraceEvent } from '../trace/event.js';
 import type { WaitingSegment } from '../trace/ladder.js';
@@ -115,7 +116,7 @@ export class FaultyPeer implements AsyncDisposable {
     checkOptions(options, 'options');
     const { port = PORT, family = 4, network = 'memory', timeoutMs = TIMEOUT_MS } = options;
     const timeline = this.#timeline;
-    const settings = { tcp: { ...PEER_TCP, ...options.tcp }, timeline, port, family };
+    const settings = { tcp: { ...PEER_TCP, ...tcpSettings(options.tcp) }, timeline, port, family };
     this.port = port;
     this.#timeoutMs = timeoutMs;
     this.#network = new NETWORKS[network](settings);
@@ -344,7 +345,7 @@ export class FaultyPeer implements AsyncDisposable {
  *
  * Time is real, since clients have real timers. A peer that was forgotten keeps no process alive.
  * @throws FaultyPeerError with `network: 'tun'`, where the machine does not allow it
- * @throws TypeError for an option that makes no sense (ERR_INVALID_ARG_VALUE)
+ * @throws TypeError or RangeError for an option that makes no sense (ERR_INVALID_ARG_VALUE …)
  */
 export async function faultyPeer(options: FaultyPeerOptions = {}): Promise<FaultyPeer> {
   return new FaultyPeer(options);
