@@ -40,12 +40,6 @@ interface Owner {
   destroy(): void;
 }
 
-/** Address and port of ours to connect from, as `bind` was told. */
-export interface Bound {
-  address: IpAddress | null;
-  port: number;
-}
-
 /**
  * A stream that Node's own classes take for a TCP handle: lib/net.js calls it by JavaScript, and TLS, HTTP/2
  * and the HTTP parser natively, as the JSStream that it is. Each method answers 0 or a negative errno.
@@ -63,7 +57,8 @@ export class StackHandle extends JSStream implements StreamOwner {
   /** Whether IPv4 addresses are shown as those of a socket of family IPv6. */
   readonly #mapped: boolean;
   #channel: Channel<StackHandle> | null = null;
-  #bound: Bound = { address: null, port: 0 };
+  /** Address and port of ours to connect from, as `bind` was told. */
+  #bound: { address: IpAddress | null; port: number } = { address: null, port: 0 };
   #connecting: ConnectRequest | null = null;
   readonly #outgoing = new Outgoing();
   #bytesWritten = 0;
@@ -118,7 +113,11 @@ export class StackHandle extends JSStream implements StreamOwner {
   // Connecting
 
   bind(address: string, port: number): number {
-    this.bindTo({ address: IpAddress.parse(address), port });
+    const local = IpAddress.parse(address);
+    if (local === null) return errnoOf('EINVAL');
+    const ours = local.isUnspecified || this.#stack.core.addresses.includes(local);
+    if (!ours) return errnoOf('EADDRNOTAVAIL');
+    this.#bound = { address: local, port };
     return 0;
   }
 
@@ -126,17 +125,13 @@ export class StackHandle extends JSStream implements StreamOwner {
     return this.bind(address, port);
   }
 
-  bindTo(bound: Bound): void {
-    this.#bound = bound;
-  }
-
   connect(request: ConnectRequest, address: string, port: number): number {
     const remote = this.#hostOf(IpAddress.parse(address));
     if (remote === null) return errnoOf('EINVAL');
+    this.#bound.address ??= remote.family === 6 ? ANY_IPV6 : ANY_IPV4;
     const unreachable = this.#stack.whyUnreachable(remote);
     if (unreachable !== null) return errnoOf(unreachable);
     const { address: local, port: localPort } = this.#bound;
-    this.#bound.address ??= remote.family === 6 ? ANY_IPV6 : ANY_IPV4;
     const target = { remote, remotePort: port, local, localPort };
     try {
       this.#use(Channel.connect(this.#stack, StackHandle.#events, this, target));

@@ -3,6 +3,7 @@
 
 import type { Server } from 'node:net';
 import { errnoOf, Pipe, type PipeHandle, type Request } from './internals.js';
+import { warn } from './warning.js';
 
 /** What may not be handed over, and what the kernel has to be told first. */
 export interface HandOver {
@@ -46,12 +47,4 @@ export function isForWorkers(server: Server): boolean {
     'the workers of a cluster share servers, which only the kernel can do: they listen there, as without finwait',
   );
   return true;
-}
-
-const warned = new Set<string>();
-
-function warn(words: string): void {
-  if (warned.has(words)) return;
-  warned.add(words);
-  process.emitWarning(words, 'FinwaitWarning');
 }

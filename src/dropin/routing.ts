@@ -20,10 +20,14 @@ import {
 import { guardPipes, isForWorkers, unguardPipes } from './other-processes.js';
 import { forgetTls, moveTls, watchTls } from './secure.js';
 import { ServerHandle } from './server-handle.js';
+import { warn } from './warning.js';
 
 /** Which connections and listeners belong to a stack; null leaves them to the kernel. */
 export interface Routes {
-  /** @param address IPv4 or IPv6, after a name was looked up */
+  /**
+   * @param address IPv4 or IPv6, after a name was looked up
+   * @throws Error whose `code` is that of the error which the socket or server is to have
+   */
   connect(address: string, port: number): Stack | null;
   /** @param address null: all addresses, of IPv4 or of both families */
   listen(address: string | null, port: number): Stack | null;
@@ -50,10 +54,38 @@ export function installRoutes(routes: Routes): () => void {
 
 function stackFor(find: (routes: Routes) => Stack | null): Stack | null {
   for (const routes of installed) {
-    const stack = find(routes);
+    const stack = asking(() => find(routes));
     if (stack !== null) return stack;
   }
   return null;
+}
+
+/** There is no stack where there should be one. */
+class NoStack extends Error {
+  constructor(readonly errno: number) {
+    super();
+  }
+}
+
+/** Whoever listens or connects hears of it by an event, as of other errors of the system. */
+function asking(find: () => Stack | null): Stack | null {
+  try {
+    return find();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    warn(message);
+    throw new NoStack(errnoOf(code));
+  }
+}
+
+function orErrno(call: () => number): number {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof NoStack) return error.errno;
+    throw error;
+  }
 }
 
 /** Where handles of sockets were bound to before they connect. */
@@ -78,16 +110,17 @@ const native = { bind, bind6, connect, connect6, listen };
 // function, event and error stays that of Node.
 const patches = {
   bind(this: TcpHandle, address: string, port: number): number {
-    return bindHere(this, address, port, () => bind.call(this, address, port));
+    return orErrno(() => bindHere(this, address, port, () => bind.call(this, address, port)));
   },
   bind6(this: TcpHandle, address: string, port: number, flags?: number): number {
-    return bindHere(this, address, port, () => bind6.call(this, address, port, flags), flags);
+    const inKernel = () => bind6.call(this, address, port, flags);
+    return orErrno(() => bindHere(this, address, port, inKernel, flags));
   },
   connect(this: TcpHandle, request: ConnectRequest, address: string, port: number): number {
-    return connectHere(this, request, address, port, connect);
+    return orErrno(() => connectHere(this, request, address, port, connect));
   },
   connect6(this: TcpHandle, request: ConnectRequest, address: string, port: number): number {
-    return connectHere(this, request, address, port, connect6);
+    return orErrno(() => connectHere(this, request, address, port, connect6));
   },
   listen(this: TcpHandle, backlog: number): number {
     return listenHere(this, backlog);

@@ -24,6 +24,8 @@ export class ServerHandle {
   /** The server; the accessor stands in `TCP.prototype`. */
   declare owner: unknown;
   onconnection: TcpHandle['onconnection'];
+  /** As with each handle that has none. */
+  readonly fd = -1;
 
   readonly #stack: Stack;
   readonly #where: Where;
@@ -92,4 +94,12 @@ export class ServerHandle {
   }
 }
 
-Object.setPrototypeOf(ServerHandle.prototype, TCP.prototype);
+// Programs look at handles of servers, too. What natively belongs to a TCP handle may not be asked of ours.
+const blanks: PropertyDescriptorMap = {};
+let native: object = TCP.prototype;
+for (; native !== Object.prototype; native = Object.getPrototypeOf(native)) {
+  for (const [name, { get }] of Object.entries(Object.getOwnPropertyDescriptors(native))) {
+    if (get !== undefined && name !== 'owner') blanks[name] = { value: undefined };
+  }
+}
+Object.setPrototypeOf(ServerHandle.prototype, Object.create(TCP.prototype, blanks));

@@ -182,7 +182,7 @@ describe('sockets and servers', () => {
     expect(await text(net.connect({ port, host: OURS, localPort: 5556 }))).toBe('5556');
     const other = net.connect({ port, host: OURS, localAddress: '192.0.2.77' });
     const [error] = await once(other, 'error');
-    expect(error.code).toBe('EADDRNOTAVAIL');
+    expect(error.message).toBe('bind EADDRNOTAVAIL 192.0.2.77');
   });
 
   test('maxConnections, drop, pauseOnConnect and noDelay are Node’s', async () => {
@@ -325,6 +325,45 @@ describe('routes', () => {
     expect(socket.tcpState).toBeUndefined();
     expect(socket.tcpInfo()).toBeNull();
     expect(connections()).toBe(0);
+  });
+
+  test('a stack on the loopback is all of 127.0.0.0/8, as Linux is', async () => {
+    const loopback = new Stack({ clock: new SystemClock(), addresses: ['127.0.0.1/8'] });
+    const routes = { connect: () => loopback, listen: () => loopback };
+    const undoLoopback = installRoutes(routes);
+    const peers: unknown[] = [];
+    const serve = (socket: net.Socket) => {
+      peers.push(socket.localAddress, socket.remoteAddress);
+      socket.end();
+    };
+    const port = await listen(serve, { host: '127.0.0.2' });
+    await listen(serve, { host: '127.0.0.3', port });
+    await closed(net.connect(port, '127.0.0.2').resume());
+    const socket = net.connect({ port, host: '127.0.0.3', localAddress: '127.9.9.9' });
+    await closed(socket.resume());
+    expect(peers).toEqual(['127.0.0.2', '127.0.0.1', '127.0.0.3', '127.9.9.9']);
+    const outside = net.connect(port, '10.1.1.1');
+    const [error] = await once(outside, 'error');
+    expect(error.message).toBe(`connect ENETUNREACH 10.1.1.1:${port} - Local (0.0.0.0:0)`);
+    await loopback.close(0);
+    undoLoopback();
+  });
+
+  test('a stack that cannot be had is an error of the call that needed it', async () => {
+    const busy = () => {
+      throw Object.assign(new Error('the device is taken'), { code: 'EBUSY' });
+    };
+    const undoBusy = installRoutes({ connect: busy, listen: busy });
+    const [warned] = await Promise.all([
+      once(process, 'warning'),
+      once(net.connect(1, OURS), 'error'),
+    ]);
+    expect(warned[0]).toMatchObject({ name: 'FinwaitWarning', message: 'the device is taken' });
+    const [error] = await once(net.connect(1, OURS), 'error');
+    expect(error).toMatchObject({ code: 'EBUSY', syscall: 'connect' });
+    const [again] = await once(net.createServer().listen(0), 'error');
+    expect(again).toMatchObject({ code: 'EBUSY', syscall: 'listen' });
+    undoBusy();
   });
 
   test('later ones are asked first; the last to go leaves Node as it was', async () => {

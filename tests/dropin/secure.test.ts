@@ -107,9 +107,10 @@ test('an agent keeps connections and sessions', async () => {
 
 test('states and errors are those of the connection below', async () => {
   const errors: (NodeJS.ErrnoException & { tcp?: { state: string } })[] = [];
-  const [, port] = await secureServer((socket) =>
-    socket.on('error', (error) => errors.push(error)),
-  );
+  const [, port] = await secureServer((socket) => {
+    socket.on('error', (error) => errors.push(error));
+    socket.write('ready');
+  });
   const below = net.connect(port, OURS);
   const socket = tls.connect({ socket: below, ca: cert, servername: 'localhost' });
   await once(socket, 'data');
