@@ -66,10 +66,13 @@ export function privateNetworks(): PrivateNetwork[] {
     .map(({ pid, mark }) => ({ pid, mark, command: commandOf(pid) }));
 }
 
-/** Ends all programs in the network of this process but this one; nobody where that is the machine's. */
+/**
+ * Ends all programs in the network of this process but this one. Only for a process that was inside (isInside)
+ * when it began: its parent may have ended since.
+ */
 export async function endOthersHere(): Promise<void> {
   const here = namespaceOf('self', 'net');
-  if (!isInside() || here === namespaceOf(1, 'net')) return;
+  if (here === namespaceOf(1, 'net')) return; // that of the machine, whatever was believed
   await end(({ pid, network }) => network === here && pid !== process.pid);
 }
 
