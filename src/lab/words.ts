@@ -88,9 +88,9 @@ export function conditionInWords(condition: Condition, voices = LAB_VOICES): str
     return `${subject} ${isPlural ? 'have' : 'has'} read ${bytes(condition.received)}`;
   if ('sees' in condition) return `${subject} ${isPlural ? 'see' : 'sees'} ${condition.sees}`;
   const { connections, state } = condition;
-  return connections === undefined
-    ? `${subject} ${isPlural ? 'are' : 'is'} in ${state}`
-    : `${subject} ${isPlural ? 'have' : 'has'} ${connections} connections in ${state}`;
+  if (connections === undefined) return `${subject} ${isPlural ? 'are' : 'is'} in ${state}`;
+  const count = connections === 1 ? 'one connection' : `${connections} connections`;
+  return `${subject} ${isPlural ? 'have' : 'has'} ${count} in ${state}`;
 }
 
 export function injectionInWords(injection: Injection, voices = LAB_VOICES): string {
