@@ -1,7 +1,7 @@
 // The TypeScript in the pages is sound for somebody who has installed the package. Knows the compiler; must
 // not know what the programs do.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import ts from 'typescript';
@@ -30,12 +30,19 @@ const OPTIONS: ts.CompilerOptions = {
   typeRoots: [join(folder, 'node_modules/@types')],
 };
 
+/** A program that imports all that the package has. */
+const ENTRIES = join(folder, 'entries.ts');
 /** The pages, and what `finwait` is a link to. */
 const OURS = /^(?!.*\/node_modules\/).*(\/finwait-types-|\/dist\/)/;
 
 beforeAll(() => {
   buildProgram();
   linkPackages(folder);
+  const names = Object.keys(JSON.parse(readFileSync('package.json', 'utf8')).exports);
+  const imports = names
+    .filter((name) => !name.endsWith('.json'))
+    .map((name) => `import '${name.replace('.', 'finwait')}';\n`);
+  writeFileSync(ENTRIES, imports.join(''));
   for (const { file, text } of modules) {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
@@ -45,7 +52,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test('TypeScript in the pages, and the types of the package', { timeout: 60_000 }, () => {
-  const files = modules.map(({ file }) => file);
+  const files = [ENTRIES, ...modules.map(({ file }) => file)];
   const program = ts.createProgram(files, OPTIONS);
   // And in the types of the package itself; those of others are others' business.
   const checked = program.getSourceFiles().filter((file) => OURS.test(file.fileName));
