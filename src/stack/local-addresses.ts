@@ -11,8 +11,9 @@ export class LocalAddresses {
     /** Each address with its prefix. */
     readonly list: readonly Subnet[],
   ) {
-    const loopback = list.find(({ address }) => address.family === 4 && address.w3 >>> 24 === 127);
-    this.loopback = loopback?.address ?? null;
+    const isLoopback = ({ address, prefix }: Subnet) =>
+      address.family === 4 && address.isLoopback && prefix < 32;
+    this.loopback = list.find(isLoopback)?.address ?? null;
   }
 
   /** Our address of these words (IPv4 mapped), or null: one object that all connections share. */
@@ -26,8 +27,8 @@ export class LocalAddresses {
   }
 
   /**
-   * RFC 1122 §3.2.1.3(g): who has one address of 127.0.0.0/8 is all of them, as with Linux; those that were
-   * asked for are kept.
+   * RFC 1122 §3.2.1.3(g): who has one address of 127.0.0.0/8 is all of them, as with Linux, unless its prefix
+   * says that it is this one only (/32): so two stacks may speak over a link. Those that were asked for are kept.
    */
   private ownLoopback(w0: number, w1: number, w2: number, w3: number): IpAddress | null {
     if (this.loopback === null || w3 >>> 24 !== 127) return null;
