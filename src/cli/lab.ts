@@ -29,6 +29,7 @@ import {
   summary,
 } from './lab-report.js';
 import { enterNetwork, OWN_NETWORK_OPTIONS } from './own-network.js';
+import { CONTAINER_ALL } from './refusals.js';
 
 /** Runs at once where all are asked for: most of their time they wait for a timer of the kernel. */
 const SITES = 8;
@@ -98,7 +99,7 @@ function labFailure(error: unknown): unknown {
   if (!(error instanceof KernelProcessError)) return error;
   if (error.message.includes('EROFS')) {
     const what = 'the settings of this kernel cannot be changed: /proc/sys may only be read';
-    return environment(what, `in Docker: docker run --privileged ...; ${NEED.instead}`, error);
+    return environment(what, `in Docker: ${CONTAINER_ALL}; ${NEED.instead}`, error);
   }
   const message = `the program on the kernel's side failed: ${error.message}`;
   return new Failure(EXIT_FAILED, message, 'finwait doctor says what this machine lacks', error);

@@ -15,7 +15,7 @@ import { deviceFailure } from './device-failure.js';
 import { environment } from './failure.js';
 import { readNetworkOptions } from './network-options.js';
 import { Publications } from './publications.js';
-import { explainRefusal, type Refusal } from './refusals.js';
+import { CONTAINER_ALL, CONTAINER_RIGHTS, explainRefusal, type Refusal } from './refusals.js';
 
 const TUN = '/dev/net/tun';
 
@@ -67,14 +67,15 @@ export function triedNetwork(): Refusal | null {
  */
 export function runInside(
   input: Input,
-  { instead, ...program }: Pick<Need, 'instead'> & Pick<Program, 'lastSignal'> = {},
+  { makes, instead, lastSignal }: Need & Pick<Program, 'lastSignal'> = {},
 ): number {
   try {
-    return run(input, program);
+    return run(input, lastSignal);
   } catch (error) {
     if (error instanceof DeviceError) throw deviceFailure(error);
     if (!isRefused(error)) throw error;
-    const [why, fix] = explainRefusal(error);
+    const [why, known] = explainRefusal(error);
+    const fix = makes === 'networks' && known === CONTAINER_RIGHTS ? CONTAINER_ALL : known;
     const more = instead === undefined ? fix : `${fix}; ${instead}`;
     // The device would be as closed to root.
     const what = error.subject === TUN ? '' : 'a network of its own is not allowed to this user: ';
@@ -82,7 +83,7 @@ export function runInside(
   }
 }
 
-function run(input: Input, program: Pick<Program, 'lastSignal'>): number {
+function run(input: Input, lastSignal: Program['lastSignal'] = 'SIGKILL'): number {
   if (process.env[MARK] !== undefined && !mayMakeNetworks()) {
     // Once more would not help, and would never end.
     const what =
@@ -94,7 +95,7 @@ function run(input: Input, program: Pick<Program, 'lastSignal'>): number {
   // Whoever debugs means the one that does the work; there is one port for both.
   if (process.features.inspector) process.getBuiltinModule('node:inspector').close();
   return runProgram({
-    ...program,
+    lastSignal,
     argv: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
     where: 'new',
     env: { ...process.env, ...published.environment, [MARK]: String(process.pid) },

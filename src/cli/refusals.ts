@@ -32,6 +32,8 @@ const MAX_USERS = '/proc/sys/user/max_user_namespaces';
 const MAX_NETWORKS = '/proc/sys/user/max_net_namespaces';
 
 export const SUDO = 'run it with sudo';
+/** Where it has to make networks and to change settings. */
+export const CONTAINER_ALL = 'docker run --privileged ...';
 /** Where it needs no user namespace, since the container has a network of its own. */
 export const CONTAINER_RIGHTS = 'docker run --cap-add NET_ADMIN --device /dev/net/tun ...';
 

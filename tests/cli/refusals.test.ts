@@ -268,6 +268,16 @@ describeKernel('a user to whom this machine refuses it', [...USER_TOOLS, 'chroot
     expect(code).toBe(0);
   });
 
+  test('the lab in a container takes more than a stack', async () => {
+    // As Docker has it: root without the right to make namespaces, of which a changed root reminds the kernel.
+    const { code, stderr } = await place.sh(
+      `unshare --mount sh -c 'mount --rbind / /mnt && exec chroot /mnt setpriv --bounding-set=-all,+net_admin ` +
+        `${process.execPath} ${MAIN} lab run handshake'`,
+    );
+    expect(stderr).toContain('docker run --privileged ...; or leave the kernel out: --sim');
+    expect(code).toBe(3);
+  });
+
   test('a device that is closed is one trouble', async () => {
     const { stdout } = await finwait({ mode: '0600' }, 'doctor');
     expect(stdout.match(/^BAD .*$/gm)).toEqual([expect.stringContaining('BAD   tun: ')]);
