@@ -496,6 +496,20 @@ static napi_value transmit(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+// receive(handle, milliseconds)
+static napi_value receive_now(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  struct device *device;
+  int32_t milliseconds;
+  if (!get_arguments(env, info, 2, arguments) ||
+      (device = get_device(env, arguments[0])) == NULL ||
+      napi_get_value_int32(env, arguments[1], &milliseconds) != napi_ok) {
+    return throw_arguments(env);
+  }
+  if (!device->tun.closing) tun_receive(&device->tun, milliseconds);
+  return NULL;
+}
+
 // reference(handle, keepsAlive)
 static napi_value reference(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
@@ -534,7 +548,8 @@ NAPI_MODULE_INIT() {
   keep_freed_memory();
   const struct { const char *name; napi_callback function; } functions[] = {
       {"open", open_device}, {"adopt", adopt_descriptor}, {"routes", list_routes},
-      {"attach", attach},    {"transmit", transmit},      {"reference", reference},
+      {"attach", attach},    {"transmit", transmit},      {"receive", receive_now},
+      {"reference", reference},
       {"close", close_handle}, {"persist", persist}, {"start", start_program},
       {"listen", listen_at},   {"abort", abort_at_close},
   };

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/virtio_net.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -385,6 +386,12 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
   }
   if ((events & UV_WRITABLE) != 0) drain(tun);
   if ((events & UV_READABLE) != 0) receive(tun);
+}
+
+void tun_receive(struct tun *tun, int timeout_ms) {
+  if (tun->slots == NULL) return; // not attached
+  struct pollfd ready = {.fd = tun->fd, .events = POLLIN};
+  if (poll(&ready, 1, timeout_ms) > 0 && (ready.revents & POLLIN) != 0) receive(tun);
 }
 
 static void on_retry(uv_timer_t *timer) {

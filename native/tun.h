@@ -60,6 +60,8 @@ struct tun {
 // Starts reading, unreferenced; returns 0 or an errno. Memory and callbacks must be set.
 int tun_attach(struct tun *tun, uv_loop_t *loop);
 void tun_transmit(struct tun *tun, size_t count);
+// Waits for packets without the event loop, which has ended or cannot go on, and delivers those that come.
+void tun_receive(struct tun *tun, int timeout_ms);
 void tun_ref(struct tun *tun, bool referenced);
 // Idempotent. No on_receive or on_status follows; on_closed does, later, if it was attached.
 void tun_close(struct tun *tun);

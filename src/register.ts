@@ -1,13 +1,15 @@
 // `node --import finwait/register`: from here on the program's sockets and servers use a stack of ours. Knows
 // the parts, and what belongs to a stack that was opened; no behaviour.
 
+import { withSoftwareOffload } from './device/offload.js';
+import { SystemClock } from './device/system-clock.js';
+import { TunDevice } from './device/tun.js';
 import { beforeTheEnd } from './dropin/last-words.js';
 import { lazyRoutes, sayGoodbye } from './dropin/lazy-stack.js';
 import { installRoutes } from './dropin/routing.js';
 import { readSettings, type Settings } from './dropin/settings.js';
-import type { Stack } from './net/stack.js';
+import { Stack } from './net/stack.js';
 import type { TcpTrouble } from './net/trouble.js';
-import { openStack } from './open.js';
 import type { CloseReason } from './tcp/connection.js';
 import type { TcpInfo } from './tcp/info.js';
 
@@ -48,10 +50,13 @@ function settings(): Settings {
 installRoutes(lazyRoutes({ all, addresses, open }));
 
 function open(): Stack {
-  const stack = openStack({ tun, addresses: addresses.map(String), memory, tcp, discountPauses });
+  const tunDevice = tun && TunDevice.open(tun);
+  const device = tunDevice && withSoftwareOffload(tunDevice);
+  const clock = new SystemClock({ discountPauses });
+  const stack = new Stack({ clock, device, addresses: addresses.map(String), memory, tcp });
   let stopAnswering = (): void => {};
   beforeTheEnd(() => {
-    sayGoodbye(stack);
+    sayGoodbye(stack, tunDevice && ((ms) => tunDevice.receive(ms)));
     stopAnswering();
   });
   // Not loaded before it is needed. Who cannot be asked works as well.

@@ -102,6 +102,8 @@ export interface Native {
     spin: number,
   ): void;
   transmit(handle: Handle, count: number): void;
+  /** Waits at most so many milliseconds for packets; those that come are received before it returns. */
+  receive(handle: Handle, milliseconds: number): void;
   reference(handle: Handle, keepsAlive: boolean): void;
   close(handle: Handle): void;
 }

@@ -241,6 +241,15 @@ export class TunDevice implements Device {
     addon.native().transmit(this.#handle, count);
   }
 
+  /**
+   * Waits for packets by itself, where the event loop does not come back: at the end of a process. Those that come
+   * are received before it returns.
+   * @param milliseconds at most
+   */
+  receive(milliseconds: number): void {
+    addon.native().receive(this.#handle, milliseconds);
+  }
+
   /** Lets the interface outlive this device: it stays, without a carrier, for whoever opens its name next. */
   persist(): void {
     addon.native().persist(this.#handle);

@@ -2,6 +2,7 @@
 // go there; must not know sockets.
 
 import type { Stack } from '../net/stack.js';
+import type { StackCore } from '../stack/core.js';
 import { IpAddress, type Subnet } from '../wire/address.js';
 import type { Routes } from './routing.js';
 
@@ -30,8 +31,35 @@ export function lazyRoutes({ all, addresses, open }: LazyStackOptions): Routes {
   };
 }
 
-/** Closes all connections of a stack, and sends what follows from that at once. */
-export function sayGoodbye({ core, now }: Stack): void {
+/** How long the last bytes may take, and how long they may stand still, µs. */
+const PATIENCE_US = 2_000_000;
+const STANDSTILL_US = 300_000;
+const LOOK_MS = 10;
+
+/**
+ * Closes all connections of a stack, and sends what can be sent of them while nothing else runs any more. Who
+ * does not take it gets a RST then, rather than wait for ever.
+ * @param receive waits for packets, ms; null: there is no device, and so nobody outside
+ */
+export function sayGoodbye({ core, now }: Stack, receive: ((ms: number) => void) | null): void {
   for (const connection of core.connections()) connection.close();
   core.flush(now());
+  const end = now() + PATIENCE_US;
+  let left = unsentBytes(core);
+  for (let since = now(); receive !== null && left > 0 && now() < end; ) {
+    receive(LOOK_MS);
+    core.advance(now());
+    const before = left;
+    left = unsentBytes(core);
+    if (left < before) since = now();
+    else if (now() - since > STANDSTILL_US) break;
+  }
+  for (const connection of core.connections()) if (connection.unsent > 0) connection.abort();
+  core.flush(now());
+}
+
+function unsentBytes(core: StackCore): number {
+  let bytes = 0;
+  for (const connection of core.connections()) bytes += connection.unsent;
+  return bytes;
 }

@@ -66,7 +66,14 @@ describeKernel('with a device', ['curl'], () => {
     expect((await running.end()).code).toBe(4);
   });
 
-  test('so does one that a signal ends, and until then finwait ss shows its connections', async () => {
+  test('what a process has sent when it ends itself arrives, also what waits for the peer', async () => {
+    const running = await place.start(`run ${app('leaves.mjs')}`, 'ready');
+    const { stdout, stderr } = await place.sh('curl -sS -m 9 http://10.9.0.2:4002/all | wc -c');
+    expect([stdout.trim(), stderr]).toEqual(['4000000', '']);
+    expect((await running.end()).code).toBe(0);
+  });
+
+  test('one that a signal ends says goodbye as well, and until then finwait ss shows its connections', async () => {
     const running = await place.start(`run ${app('leaves.mjs')}`, 'ready');
     const curl = place.sh('curl -sS -m 15 http://10.9.0.2:4002/stay');
     await vi.waitUntil(async () => (await place.finwait('ss')).stdout.includes('ESTAB'), 10_000);

@@ -4,6 +4,10 @@ import http from 'node:http';
 
 http
   .createServer((request, response) => {
+    if (request.url === '/all') {
+      response.end(Buffer.alloc(4_000_000), () => process.exit());
+      return;
+    }
     response.write('half of it');
     if (request.url === '/leave') setTimeout(() => process.exit(4), 50);
   })
