@@ -46,6 +46,7 @@ export class Channel<Owner = unknown>
   extends AsyncResource
   implements ConnectionHandler, Member, Source
 {
+  readonly urgent = false;
   queued = false;
   following: Source | null = null;
 
@@ -272,6 +273,7 @@ export class Channel<Owner = unknown>
 
   #deliverOne(): boolean {
     const event = this.#waiting & -this.#waiting;
+    if (event === 0) return false;
     this.#waiting &= ~event;
     if (event === MOVED) this.#deliverMove();
     else if (!this.open) this.#waiting &= MOVED;
@@ -298,8 +300,10 @@ export class Channel<Owner = unknown>
     if (!this.#reading) return;
     const { connection } = this;
     if (connection.readable > 0) {
+      // Before the program is told: one that throws is told of the rest all the same.
+      this.#waiting |= READ;
       if (!this.#events.readable(this.#owner, connection)) this.#setReading(false);
-      if (this.#reading && this.#hasToRead()) this.#waiting |= READ;
+      if (!this.#reading || !this.#hasToRead()) this.#waiting &= ~READ;
     } else if (connection.ended) {
       this.#setReading(false);
       if (this.#ended) return;

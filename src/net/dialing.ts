@@ -7,6 +7,14 @@ import { formatEnd, IpAddress } from '../wire/address.js';
 import type { DialFailure, Target } from './connecting.js';
 import type { Host } from './host.js';
 
+/** As Linux: the address of nobody in particular (`0.0.0.0`, `::`) is the own host. */
+export function peerOf({ core }: Host, { address }: Target): IpAddress {
+  const given = IpAddress.parse(address)!;
+  if (!given.isUnspecified) return given;
+  const own = core.addresses.list.find((subnet) => subnet.address.family === given.family);
+  return own?.address ?? given;
+}
+
 /** What is known before the stack is asked; null when nothing speaks against it. */
 export function whyNotDialed(host: Host, target: Target, remote: IpAddress): DialFailure | null {
   const unreachable = host.whyUnreachable(remote);

@@ -25,6 +25,8 @@ export interface ListeningOptions {
 }
 
 export class Listening extends AsyncResource implements ListenerHandler, Member, Source {
+  /** As where a kernel has both ends: a connection is accepted before its client is told of it. */
+  readonly urgent = true;
   queued = false;
   following: Source | null = null;
 

@@ -69,6 +69,8 @@ export interface ListenOptions {
   host?: string | undefined;
   /** Connections that may wait to be accepted; default 511. */
   backlog?: number | undefined;
+  /** As in `node:net`: whether the workers of a cluster leave the port to this server; here they always do. */
+  exclusive?: boolean | undefined;
   /** With the host `::`: whether IPv4 is left to others; default false. */
   ipv6Only?: boolean | undefined;
   /** Closes the server when aborted. */

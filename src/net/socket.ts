@@ -9,7 +9,7 @@ import { checkFunction, normalizeArguments, refusePath } from './arguments.js';
 import { Channel, type ChannelEvents } from './channel.js';
 import { bytesOf, type Chunk, totalBytes } from './chunks.js';
 import { Connecting, type DialFailure, type Target } from './connecting.js';
-import { alreadyDialing, dialFailed, whyNotDialed } from './dialing.js';
+import { alreadyDialing, dialFailed, peerOf, whyNotDialed } from './dialing.js';
 import {
   closedBeforeConnection,
   endedByOtherParty,
@@ -171,7 +171,7 @@ export class Socket extends TransportStream {
     if (channel?.open) {
       return channel.established ? this.#tell(null) : alreadyDialing(channel.connection);
     }
-    const remote = IpAddress.parse(target.address)!;
+    const remote = peerOf(this.#host, target);
     const failure = whyNotDialed(this.#host, target, remote);
     if (failure !== null) return failure;
     // Nobody can listen there; the kernel asks all the same, and is refused.

@@ -4,11 +4,41 @@
 export interface Source {
   queued: boolean;
   following: Source | null;
-  /** Delivers one event; true when there are more. */
+  /** Whether it goes before all that are not. */
+  readonly urgent: boolean;
+  /**
+   * Delivers one event; true when there are more. After one that has thrown it is called once again, whether
+   * there are or not.
+   */
   deliver(): boolean;
 }
 
 const microtasks = Promise.resolve();
+
+/** Sources in a row, without garbage. */
+class Row {
+  #first: Source | null = null;
+  #last: Source | null = null;
+
+  get isEmpty(): boolean {
+    return this.#first === null;
+  }
+
+  push(source: Source): void {
+    if (this.#last === null) this.#first = source;
+    else this.#last.following = source;
+    this.#last = source;
+  }
+
+  shift(): Source | null {
+    const source = this.#first;
+    if (source === null) return null;
+    this.#first = source.following;
+    if (this.#first === null) this.#last = null;
+    source.following = null;
+    return source;
+  }
+}
 
 /**
  * A queue of sources. As after a callback from the system, `process.nextTick` and promises run
@@ -17,17 +47,16 @@ const microtasks = Promise.resolve();
  * which is not on the call stack, and all other sources go on.
  */
 export class Turns {
-  #first: Source | null = null;
-  #last: Source | null = null;
+  readonly #urgent = new Row();
+  readonly #others = new Row();
   #scheduled = false;
 
-  /** Has `source.deliver` called soon, after the sources that wait already. */
+  /** Has `source.deliver` called soon, after the sources of its kind that wait already. */
   add(source: Source): void {
     if (source.queued) return;
     source.queued = true;
-    if (this.#last === null) this.#first = source;
-    else this.#last.following = source;
-    this.#last = source;
+    if (source.urgent) this.#urgent.push(source);
+    else this.#others.push(source);
     if (!this.#scheduled) this.#schedule();
   }
 
@@ -37,15 +66,14 @@ export class Turns {
   };
 
   readonly #run = (): void => {
-    const source = this.#first!;
-    this.#first = source.following;
-    if (this.#first === null) this.#last = null;
-    source.following = null;
+    const source = this.#urgent.shift() ?? this.#others.shift()!;
     source.queued = false;
+    let more = true;
     try {
-      if (source.deliver()) this.add(source);
+      more = source.deliver();
     } finally {
-      if (this.#first === null) this.#scheduled = false;
+      if (more) this.add(source);
+      if (this.#urgent.isEmpty && this.#others.isEmpty) this.#scheduled = false;
       else void microtasks.then(this.#schedule);
     }
   };

@@ -5,11 +5,11 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { DIFFERENCES } from './compatibility/differences.js';
 import { shapeRows } from './compatibility/main.js';
 import { judge } from './compatibility/table.js';
-import { binding, calling } from './edges.js';
-import { closing, failing, flowing, naming, serving } from './exchanges.js';
+import { binding, calling, together } from './edges.js';
+import { closing, type Exchange, failing, flowing, naming, serving } from './exchanges.js';
 import { features, moreEnds, showing } from './features.js';
 import { kernel, linked, within } from './places.js';
-import { Trial } from './trial.js';
+import { type Place, Trial } from './trial.js';
 
 const places = [within(), linked()];
 
@@ -17,12 +17,12 @@ afterAll(async () => {
   await Promise.all(places.map((place) => place.close()));
 });
 
-function compare(exchanges: Record<string, (trial: Trial) => Promise<void>>): void {
+function compare(exchanges: Record<string, Exchange>, where: readonly Place[] = places): void {
   for (const [name, exchange] of Object.entries(exchanges)) {
     // What a busy machine has made differ is the same the next time; a real difference is not.
     it(name, { retry: 2 }, async () => {
       const expected = await new Trial(kernel()).run(exchange);
-      for (const place of places) {
+      for (const place of where) {
         expect(await new Trial(place).run(exchange), place.name).toEqual(expected);
       }
     });
@@ -64,6 +64,8 @@ describe.concurrent('as over node:net', () =>
     ...features,
     ...showing,
   }));
+
+describe.concurrent('as over node:net, on one host', () => compare(together, places.slice(0, 1)));
 
 // These keep the machine busy, and would disturb each other.
 describe('as over node:net, with much data', () => compare(flowing));

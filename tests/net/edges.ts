@@ -181,3 +181,32 @@ export const calling: Record<string, Exchange> = {
     served.resetAndDestroy();
   },
 };
+
+/** Where both ends are of one host: between two hosts a client is told before its server is. */
+export const together: Record<string, Exchange> = {
+  'connection comes before connect, also where the server closes then': async (t) => {
+    const server = await t.listen();
+    const port = t.to(server);
+    let served: net.Socket | undefined;
+    server.on('connection', (socket) => {
+      t.note('o', 'connection');
+      served = t.watch('s', socket);
+    });
+    const client = t.watch('c', t.clientNet.connect(port));
+    client.on('connect', () => {
+      t.note('o', 'connect');
+      served?.end();
+      server.close(() => t.note('o', 'server closed'));
+    });
+  },
+  'to the address of nobody in particular': async (t) => {
+    const server = t.net.createServer().listen(0);
+    await once(server, 'listening');
+    const { port } = server.address() as net.AddressInfo;
+    const client = t.clientNet.connect(port, '0.0.0.0');
+    await once(client, 'connect');
+    t.note('c', `own host ${client.remoteAddress === t.host}`);
+    client.destroy();
+    server.close();
+  },
+};

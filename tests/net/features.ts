@@ -501,6 +501,17 @@ export const different: Record<string, Exchange> = {
     await once(client, 'close');
     t.note('c', `tcpState ${socket.tcpState}`);
   },
+  'an IPv4 peer of a server on all addresses': async (t) => {
+    const server = t.net.createServer().listen(0);
+    await once(server, 'listening');
+    const { port } = server.address() as net.AddressInfo;
+    const accepted = once(server, 'connection') as Promise<[net.Socket]>;
+    const client = t.clientNet.connect(port, t.host);
+    const [served] = await accepted;
+    t.note('s', `peer ${served.remoteAddress} ${served.remoteFamily}`);
+    client.destroy();
+    server.close();
+  },
   'entries of PerformanceObserver': async (t) => {
     const seen = new PerformanceObserver(() => {});
     seen.observe({ entryTypes: ['net' as never] });

@@ -203,6 +203,31 @@ describe('turns', () => {
     for (const listener of listeners) process.on('uncaughtException', listener);
   });
 
+  it('what waits behind a listener that throws is told all the same', async () => {
+    stacks = linkedStacks();
+    const listeners = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    const uncaught = vi.fn();
+    process.on('uncaughtException', uncaught);
+    const seen: string[] = [];
+    const server = stacks.b.net.createServer((socket) => {
+      seen.push('connection');
+      socket.on('end', () => seen.push('end'));
+      socket.once('data', () => {
+        throw new Error('data');
+      });
+      throw new Error('connection');
+    });
+    const port = await listening(server);
+    const clients = [1, 2, 3].map(() => stacks.a.net.connect(port, '10.9.0.2'));
+    for (const client of clients) client.resume().end('x');
+    await vi.waitFor(() => expect(seen.filter((event) => event === 'end')).toHaveLength(3));
+    expect(seen.filter((event) => event === 'connection')).toHaveLength(3);
+    expect(uncaught).toHaveBeenCalledTimes(6);
+    process.removeListener('uncaughtException', uncaught);
+    for (const listener of listeners) process.on('uncaughtException', listener);
+  });
+
   it('a listener runs in the context in which its connection was made', async () => {
     stacks = linkedStacks();
     const storage = new AsyncLocalStorage<string>();

@@ -12,6 +12,7 @@ class Noting implements Source {
     readonly log: string[],
     public times = 1,
     readonly event = () => {},
+    readonly urgent = false,
   ) {}
 
   deliver(): boolean {
@@ -21,8 +22,8 @@ class Noting implements Source {
     void Promise.resolve()
       .then(() => {})
       .then(() => this.log.push(`promise of ${text}`));
-    this.event();
     this.times -= 1;
+    this.event();
     return this.times > 0;
   }
 }
@@ -54,12 +55,23 @@ it('goes on after a source that throws', async () => {
   process.removeAllListeners('uncaughtException');
   process.once('uncaughtException', (error) => log.push(error.message));
   turns.add(
-    new Noting('a', log, 1, () => {
-      throw new Error('caught');
+    new Noting('a', log, 2, () => {
+      if (log.length === 1) throw new Error('caught');
     }),
   );
   turns.add(new Noting('b', log));
   await sleep(1);
-  expect(log).toEqual(['a1', 'caught', 'tick of a1', 'promise of a1', ...turnOf('b1')]);
+  const rest = turnOf('b1', 'a1');
+  expect(log).toEqual(['a2', 'caught', 'tick of a2', 'promise of a2', ...rest]);
   for (const listener of listeners) process.on('uncaughtException', listener);
+});
+
+it('urgent ones go first, in their own order', async () => {
+  const log: string[] = [];
+  const turns = new Turns();
+  turns.add(new Noting('a', log, 2));
+  turns.add(new Noting('b', log, 2, undefined, true));
+  turns.add(new Noting('c', log, 1, undefined, true));
+  await sleep(1);
+  expect(log).toEqual(turnOf('b2', 'c1', 'b1', 'a2', 'a1'));
 });

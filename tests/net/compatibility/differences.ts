@@ -103,6 +103,11 @@ export const DIFFERENCES: readonly Difference[] = [
     rows: ['Events that differ: the contexts of AsyncLocalStorage at an accepted socket'],
   },
   {
+    title: 'One name for an IPv4 address',
+    why: 'A server on all addresses (`::`) serves IPv6 and IPv4. Node shows its IPv4 peers as `::ffff:10.9.0.1`, family IPv6, which is how a socket of the kernel for both families calls them; here an IPv4 address has one name, `10.9.0.1`, family IPv4, whoever asks. A program that takes `::ffff:` away works with both.',
+    rows: ['Events that differ: an IPv4 peer of a server on all addresses'],
+  },
+  {
     title: 'No performance entries',
     why: 'Node offers nobody else a way to add entries of the type `net` to its performance timeline. The channels `finwait:connection:open` and `finwait:connection:established` tell the same, with the round-trip time in `connection.info()`.',
     rows: ['Events that differ: entries of PerformanceObserver'],

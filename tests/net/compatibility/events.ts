@@ -62,6 +62,8 @@ export interface Group {
   readonly exchanges: Record<string, Exchange>;
   /** Whether they need the machine for themselves. */
   readonly alone?: boolean;
+  /** Whether they are about both ends on one host: the last place, which has two, is left out. */
+  readonly oneHost?: boolean;
 }
 
 type Places = readonly [Place, ...Place[]];
@@ -77,15 +79,16 @@ async function inTurns(tasks: (() => Promise<void>)[], atOnce: number): Promise<
 export async function eventRows(groups: readonly Group[], places: Places): Promise<Row[]> {
   const rows: Row[][] = groups.map(() => []);
   const again: (() => Promise<void>)[] = [];
-  const taskOf = ({ section, exchanges }: Group, at: number) =>
+  const taskOf = ({ section, exchanges, oneHost }: Group, at: number) =>
     Object.entries(exchanges).map(([name, exchange], i) => async () => {
-      const row = await eventRow(section, name, exchange, places);
+      const where: Places = oneHost ? [places[0], places[1]] : places;
+      const row = await eventRow(section, name, exchange, where);
       rows[at]![i] = row;
       if (differs(row)) again.push(() => repeat(row));
       async function repeat(first: Row): Promise<void> {
         let row = first;
         for (let time = 1; time < TIMES && differs(row); time++) {
-          row = await eventRow(section, name, exchange, places);
+          row = await eventRow(section, name, exchange, where);
         }
         rows[at]![i] = row;
       }

@@ -1,7 +1,7 @@
 // The whole comparison: all rows, judged. Knows what is compared; must not know what becomes of it.
 
 import net from 'node:net';
-import { binding, calling } from '../edges.js';
+import { binding, calling, together } from '../edges.js';
 import * as exchanges from '../exchanges.js';
 import * as more from '../features.js';
 import { kernel, linked, within } from '../places.js';
@@ -34,6 +34,7 @@ const GROUPS: readonly Group[] = [
   { section: 'Events of features', exchanges: more.features },
   { section: 'Events of addresses and ports', exchanges: binding },
   { section: 'Events of calls too early or too often', exchanges: calling },
+  { section: 'Events with both ends on one host', exchanges: together, oneHost: true },
   { section: 'Events of much data', exchanges: exchanges.flowing, alone: true },
   { section: 'Events that differ', exchanges: more.different },
   { section: 'What a socket shows of itself', exchanges: more.showing },
