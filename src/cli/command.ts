@@ -29,6 +29,8 @@ export interface Command {
   readonly maxArguments: number;
   /** Whether all that follows the first argument belongs to that one, options included. */
   readonly passesOn?: true;
+  /** What to do instead with an option that it does not know; default: to see its help. */
+  readonly otherOptions?: string;
   /** Runs it; resolves to the exit code. Failures are thrown. */
   run(input: Input): Promise<number>;
 }
@@ -166,7 +168,7 @@ function readOption(
     const near = token.rawName.startsWith('--') ? nearest(token.name, Object.keys(specs)) : null;
     throw usage(
       `unknown option ${token.rawName}`,
-      near === null ? helpHint(command) : `did you mean --${near}?`,
+      near === null ? (command.otherOptions ?? helpHint(command)) : `did you mean --${near}?`,
     );
   }
   if (spec.value === undefined) {

@@ -5,8 +5,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
-import type { Variable } from '../dropin/settings.js';
+import { TunDevice } from '../device/tun.js';
+import { readSettings, type Settings, type Variable } from '../dropin/settings.js';
 import type { Command, Input } from './command.js';
+import { deviceFailure } from './device-failure.js';
 import { usage } from './failure.js';
 import {
   type LinkAddress,
@@ -46,6 +48,8 @@ variable of the environment: --name is FINWAIT_NAME.`,
   },
   maxArguments: Number.POSITIVE_INFINITY,
   passesOn: true,
+  otherOptions:
+    'options of Node go with `node --import finwait/register`, or into NODE_OPTIONS; those of the program behind its name',
   run,
 };
 
@@ -57,14 +61,36 @@ async function run(input: Input): Promise<number> {
   const { links } = readStackOptions(input); // which says what is wrong with any of them
   const elsewhere = all ? null : enterNetwork(input);
   if (elsewhere !== null) return elsewhere;
+  const variables = all ? { FINWAIT_ROUTE: 'all' } : networkVariables(input, links);
+  const env = { ...process.env, ...stackVariables(input), ...variables };
+  checkDevice(env);
   const published = Publications.open(input);
   published.start(String(links[0]!.stack));
   try {
-    const variables = all ? { FINWAIT_ROUTE: 'all' } : networkVariables(input, links);
-    const env = { ...process.env, ...stackVariables(input), ...variables };
     return await runNode(['--import', REGISTER.href, script, ...args], env);
   } finally {
     await published.close();
+  }
+}
+
+/** Says here in a line what would else come as an error of the program's, or long after it has begun. */
+function checkDevice(env: NodeJS.ProcessEnv): void {
+  const { tun } = readSettingsOrFail(env);
+  if (tun === null) return;
+  try {
+    const device = TunDevice.open(tun);
+    for (const warning of device.warnings) process.stderr.write(`finwait run: ${warning}\n`);
+    device.close();
+  } catch (error) {
+    throw deviceFailure(error);
+  }
+}
+
+function readSettingsOrFail(env: NodeJS.ProcessEnv): Settings {
+  try {
+    return readSettings(env);
+  } catch (error) {
+    throw usage((error as Error).message, 'correct the variable, or unset it');
   }
 }
 
