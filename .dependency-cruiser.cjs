@@ -114,6 +114,11 @@ module.exports = {
   options: {
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
+    // As Node reads the `exports` of packages, our own among them.
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
     doNotFollow: { path: ['^node_modules/', '^dist/'] },
     exclude: { path: '^(build|coverage)/' },
   },
