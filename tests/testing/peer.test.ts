@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
   type Fault,
   type FaultyPeer,
@@ -136,12 +136,13 @@ describe('the peer', () => {
   test('stalls, and goes on', async () => {
     const peer = await makePeer({ serve: echo });
     const socket = await connect(peer);
+    await peer.until({ end: 'peer', state: 'ESTABLISHED' });
     peer.stall();
     socket.end('hello');
-    await peer.until({ end: 'client', state: 'FIN-WAIT-1' });
+    const waits = /┊── \S+ seq 1 ack 1 len 5 \(waits\)/;
+    await vi.waitFor(() => expect(peer.ladder()).toMatch(waits), 4000);
     await failureOf(peer.until({ end: 'peer', received: 5 }, { timeoutMs: 20 }));
     await peer.run({ holds: { unseen: { data: true } }, note: 'nothing passes' });
-    expect(peer.ladder()).toMatch(/┊── \S+ seq 1 ack 1 len 5 \(waits\)/);
     peer.resume();
     expect(await textOf(socket)).toBe('hello');
   });
