@@ -19,7 +19,15 @@ export function peerOf({ core }: Host, { address }: Target): IpAddress {
 export function whyNotDialed(host: Host, target: Target, remote: IpAddress): DialFailure | null {
   const unreachable = host.whyUnreachable(remote);
   if (unreachable !== null) return { call: 'connect', code: unreachable, words: '' };
+  if (isLinkLocal(remote) && !host.core.addresses.list.some((own) => own.contains(remote))) {
+    return { call: 'connect', code: 'EINVAL', words: `no device leads to ${remote} by itself` };
+  }
   return target.localAddress === undefined ? null : whyNotBound(host, target, target.localAddress);
+}
+
+/** fe80::/10: an address on each link anew (RFC 4291 §2.5.6); which link is meant, a zone would say. */
+function isLinkLocal(address: IpAddress): boolean {
+  return address.family === 6 && address.w0 >>> 22 === 0x3fa;
 }
 
 /** As Linux with SO_REUSEADDR, which libuv sets: other connections from the port are no hindrance. */

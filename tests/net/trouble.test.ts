@@ -133,6 +133,13 @@ describe('while connecting', () => {
     expect(error.tcp.hint).toContain('autoSelectFamilyAttemptTimeout');
   });
 
+  it('refuses a link-local address, as Linux without a zone', async () => {
+    stacks = linkedStacks();
+    const [error] = await failure(stacks.a.net.connect(80, 'fe80::1'));
+    expect(error.message).toBe('connect EINVAL fe80::1:80 - Local (:::0)');
+    expect(error.tcp.hint).toMatch(/^No device leads to fe80::1 by itself/);
+  });
+
   it('says why a call could not even begin', async () => {
     const alone = new Stack({
       clock: new SystemClock(),
