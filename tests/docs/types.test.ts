@@ -1,7 +1,7 @@
 // The TypeScript in the pages is sound for somebody who has installed the package. Knows the compiler; must
 // not know what the programs do.
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import ts from 'typescript';
@@ -11,7 +11,7 @@ import { readPage } from './page.js';
 import { pagePaths } from './pages.js';
 import { linkPackages } from './reader.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'finwait-types-'));
+const folder = join(tmpdir(), `finwait-types-${process.pid}`);
 const modules = pagePaths().flatMap((page) =>
   readPage(page).modules.map(({ line, text, path }) => {
     const name = path ?? `line-${line}.ts`;
@@ -37,6 +37,7 @@ const OURS = /^(?!.*\/node_modules\/).*(\/finwait-types-|\/dist\/)/;
 
 beforeAll(() => {
   buildProgram();
+  mkdirSync(folder);
   linkPackages(folder);
   const names = Object.keys(JSON.parse(readFileSync('package.json', 'utf8')).exports);
   const imports = names

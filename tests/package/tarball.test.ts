@@ -2,7 +2,7 @@
 // there. Knows what belongs into it; must not know what the program does.
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,7 +36,7 @@ function example(): string {
 }
 
 describeKernel('the package', ['npm', 'g++', 'make', 'python3', 'nc'], () => {
-  const folder = mkdtempSync(join(tmpdir(), 'finwait-package-'));
+  const folder = join(tmpdir(), `finwait-package-${process.pid}`);
   const app = join(folder, 'app');
   let files: string[];
   let tarball: string;
@@ -45,6 +45,7 @@ describeKernel('the package', ['npm', 'g++', 'make', 'python3', 'nc'], () => {
 
   beforeAll(async () => {
     buildProgram();
+    mkdirSync(folder);
     place = await Namespace.create();
     const packed = pack(ROOT);
     files = packed.files;
