@@ -14,7 +14,8 @@ export interface End {
 export function fillIn(out: End, address: IpAddress, port: number, mapped: boolean): void {
   const text = address.toString();
   const asIpv6 = address.family === 6 || mapped;
-  out.address = asIpv6 && address.family === 4 ? `::ffff:${text}` : text;
+  const dressed = address.isUnspecified ? '::' : `::ffff:${text}`;
+  out.address = asIpv6 && address.family === 4 ? dressed : text;
   out.family = asIpv6 ? 'IPv6' : 'IPv4';
   out.port = port;
 }

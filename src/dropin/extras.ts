@@ -2,7 +2,7 @@
 // handles; must not know how a handle comes into a socket.
 
 import { Socket } from 'node:net';
-import { explained } from '../net/trouble.js';
+import { troubleOf } from '../net/trouble.js';
 import type { CloseReason } from '../tcp/connection.js';
 import type { TcpInfo } from '../tcp/info.js';
 import { StackHandle } from './handle.js';
@@ -39,10 +39,11 @@ function destroy(this: Inside, error: Error | null, done: (error?: Error | null)
   if (handle !== undefined) {
     former.set(this, handle);
     const { code, tcp } = (error ?? {}) as { code?: string; tcp?: unknown };
-    // Those of Node's own, `ERR_…`, are none of TCP's.
-    if (code !== undefined && tcp === undefined && !code.startsWith('ERR_')) {
-      explained(error!, handle.channel?.connection ?? null, code, handle.refusal);
-    }
+    // There is nothing to be said of those that are none of TCP's.
+    const connection = handle.channel?.connection ?? null;
+    const trouble =
+      code === undefined || tcp !== undefined ? null : troubleOf(connection, code, handle.refusal);
+    if (trouble?.hint) Object.assign(error!, { tcp: trouble });
   }
   _destroy.call(this, error, done);
 }

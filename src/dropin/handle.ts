@@ -3,9 +3,10 @@
 
 import { EventEmitter } from 'node:events';
 import { Channel, type ChannelEvents } from '../net/channel.js';
+import type { DialFailure } from '../net/connecting.js';
+import { dialFailed, peerOf, whyNotBound, whyNotDialed } from '../net/dialing.js';
 import type { Stack } from '../net/stack.js';
 import type { Connection } from '../tcp/connection.js';
-import { TcpError } from '../tcp/errors.js';
 import { IpAddress } from '../wire/address.js';
 import { type End, fillIn } from './ends.js';
 import {
@@ -32,6 +33,9 @@ const scratch = Buffer.allocUnsafeSlow(MAX_CHUNK);
 
 const ANY_IPV4 = IpAddress.parse('0.0.0.0')!;
 const ANY_IPV6 = IpAddress.parse('::')!;
+/** What is to be known of `Target` besides: `bind` has looked at it. */
+const NOT_BOUND = { localAddress: undefined, localPort: undefined };
+const INVALID = errnoOf('EINVAL');
 const NOT_CONNECTED = errnoOf('ENOTCONN');
 
 /** What the socket of a handle does when its stack goes down. */
@@ -114,11 +118,11 @@ export class StackHandle extends JSStream implements StreamOwner {
 
   bind(address: string, port: number): number {
     const local = IpAddress.parse(address);
-    if (local === null) return errnoOf('EINVAL');
-    const ours = local.isUnspecified || this.#stack.core.addresses.includes(local);
-    if (!ours) return errnoOf('EADDRNOTAVAIL');
+    if (local === null) return INVALID;
+    const target = { address, family: local.family, localPort: port };
+    const failure = whyNotBound(this.#stack, target, address);
     this.#bound = { address: local, port };
-    return 0;
+    return failure === null ? 0 : errnoOf(failure.code);
   }
 
   bind6(address: string, port: number): number {
@@ -126,19 +130,16 @@ export class StackHandle extends JSStream implements StreamOwner {
   }
 
   connect(request: ConnectRequest, address: string, port: number): number {
-    const remote = this.#hostOf(IpAddress.parse(address));
-    if (remote === null) return errnoOf('EINVAL');
-    this.#bound.address ??= remote.family === 6 ? ANY_IPV6 : ANY_IPV4;
-    const unreachable = this.#stack.whyUnreachable(remote);
-    if (unreachable !== null) return errnoOf(unreachable);
-    const { address: local, port: localPort } = this.#bound;
-    const target = { remote, remotePort: port, local, localPort };
-    try {
-      this.#use(Channel.connect(this.#stack, StackHandle.#events, this, target));
-    } catch (error) {
-      if (!(error instanceof TcpError)) throw error;
-      this.refusal = error.message;
-      return errnoOf(error.code);
+    const given = IpAddress.parse(address);
+    if (given === null) return INVALID;
+    if (this.#channel?.open) return this.#connectAgain(request, this.#channel);
+    this.#bound.address ??= given.family === 6 ? ANY_IPV6 : ANY_IPV4;
+    const target = { address, family: given.family, port, ...NOT_BOUND };
+    const remote = peerOf(this.#stack, target);
+    const failure = whyNotDialed(this.#stack, target, remote) ?? this.#dial(remote, port);
+    if (failure !== null) {
+      this.refusal = failure.words;
+      return errnoOf(failure.code);
     }
     this.#connecting = request;
     return 0;
@@ -148,17 +149,34 @@ export class StackHandle extends JSStream implements StreamOwner {
     return this.connect(request, address, port);
   }
 
+  #dial(remote: IpAddress, remotePort: number): DialFailure | null {
+    if (remotePort === 0) {
+      // Nobody can listen there; the kernel asks all the same, and is refused.
+      setImmediate(() => this.#connected('ECONNREFUSED'));
+      return null;
+    }
+    const { address: local, port: localPort } = this.#bound;
+    const ends = { remote, remotePort, local, localPort };
+    try {
+      this.#use(Channel.connect(this.#stack, StackHandle.#events, this, ends));
+      return null;
+    } catch (error) {
+      return dialFailed(error);
+    }
+  }
+
+  /** As libuv: a socket that is connected already says so once more, and goes on as it is. */
+  #connectAgain(request: ConnectRequest, { established }: Channel<StackHandle>): number {
+    if (!established) return errnoOf('EALREADY');
+    this.#connecting = request;
+    setImmediate(() => this.#connected(null));
+    return 0;
+  }
+
   #use(channel: Channel<StackHandle>): void {
     this.#channel = channel;
     this.#outgoing.open(channel);
     if (!this.#referenced) channel.unref();
-  }
-
-  /** As with Linux, the address of all zeros is the own host. */
-  #hostOf(address: IpAddress | null): IpAddress | null {
-    if (!address?.isUnspecified) return address;
-    const own = this.#stack.core.addresses.list.find((s) => s.address.family === address.family);
-    return own?.address ?? address;
   }
 
   #connected(code: string | null): void {

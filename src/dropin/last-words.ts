@@ -7,6 +7,9 @@ import { Signal } from './internals.js';
 
 const DEADLY = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+/** Signals whose listener went away in this turn of the event loop: `process.once` has just called it. */
+const handled = new Set<string>();
+
 /**
  * Has `speak` called when the process ends, also by a signal that the program does not handle: it must not
  * wait for anything. Listeners of `process` would tell the program that somebody handles these signals; so
@@ -15,15 +18,22 @@ const DEADLY = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export function beforeTheEnd(speak: () => void): void {
   process.on('exit', speak);
   if (!isMainThread) return;
-  for (const name of DEADLY) {
-    const watch = new Signal();
-    watch.unref();
-    watch.onsignal = () => {
-      if (process.listenerCount(name) > 0) return;
-      speak();
-      watch.close();
-      process.kill(process.pid, name);
-    };
-    watch.start(constants.signals[name]);
-  }
+  process.on('removeListener', (event) => {
+    if (!DEADLY.some((name) => name === event)) return;
+    handled.add(event);
+    setImmediate(() => handled.delete(event)).unref();
+  });
+  for (const name of DEADLY) watch(name, speak);
+}
+
+function watch(name: (typeof DEADLY)[number], speak: () => void): void {
+  const signal = new Signal();
+  signal.unref();
+  signal.onsignal = () => {
+    if (process.listenerCount(name) > 0 || handled.has(name)) return;
+    speak();
+    signal.close();
+    process.kill(process.pid, name);
+  };
+  signal.start(constants.signals[name]);
 }

@@ -1,7 +1,7 @@
 // Puts our handles into Node's sockets and servers, where an address is ours. Knows which calls of a TCP
 // handle decide that, and how to take them back; must not know how a handle of ours works.
 
-import type { Server } from 'node:net';
+import { isIPv4, isIPv6, type Server } from 'node:net';
 import type { Stack } from '../net/stack.js';
 import { IpAddress } from '../wire/address.js';
 import { plainAddress } from './ends.js';
@@ -110,11 +110,14 @@ const native = { bind, bind6, connect, connect6, listen };
 // function, event and error stays that of Node.
 const patches = {
   bind(this: TcpHandle, address: string, port: number): number {
-    return orErrno(() => bindHere(this, address, port, () => bind.call(this, address, port)));
+    const inKernel = () => bind.call(this, address, port);
+    return orErrno(() => (isIPv4(address) ? bindHere(this, address, port, inKernel) : inKernel()));
   },
   bind6(this: TcpHandle, address: string, port: number, flags?: number): number {
     const inKernel = () => bind6.call(this, address, port, flags);
-    return orErrno(() => bindHere(this, address, port, inKernel, flags));
+    return orErrno(() =>
+      isIPv6(address) ? bindHere(this, address, port, inKernel, flags) : inKernel(),
+    );
   },
   connect(this: TcpHandle, request: ConnectRequest, address: string, port: number): number {
     return orErrno(() => connectHere(this, request, address, port, connect));

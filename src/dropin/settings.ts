@@ -107,6 +107,11 @@ function readAddresses(env: Environment, peers: readonly Subnet[]): Subnet[] {
     const peer = peers.find((subnet) => subnet.address.family === address.family);
     return peer === undefined ? [] : [Subnet.parse(`${address}/${peer.prefix}`)!];
   });
+  const both = own.find(({ address }) => peers.some((peer) => peer.address.equals(address)));
+  if (both !== undefined) {
+    const name = env.FINWAIT_ADDRESS ? 'FINWAIT_ADDRESS' : 'FINWAIT_PEER';
+    throw refuse(env, name, 'addresses that the other side does not have');
+  }
   if (own.length > 0) return own;
   throw refuse(env, 'FINWAIT_ADDRESS', 'an address of a family that FINWAIT_PEER has, too');
 }

@@ -31,7 +31,11 @@ function isLinkLocal(address: IpAddress): boolean {
 }
 
 /** As Linux with SO_REUSEADDR, which libuv sets: other connections from the port are no hindrance. */
-function whyNotBound({ core }: Host, target: Target, local: string): DialFailure | null {
+export function whyNotBound(
+  { core }: Host,
+  target: Pick<Target, 'address' | 'family' | 'localPort'>,
+  local: string,
+): DialFailure | null {
   const address = IpAddress.parse(local)!;
   const port = target.localPort ?? 0;
   const failed = (code: string, words: string): DialFailure => ({ call: 'bind', code, words });

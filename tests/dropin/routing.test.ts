@@ -183,6 +183,12 @@ describe('sockets and servers', () => {
     const other = net.connect({ port, host: OURS, localAddress: '192.0.2.77' });
     const [error] = await once(other, 'error');
     expect(error.message).toBe('bind EADDRNOTAVAIL 192.0.2.77');
+    const six = net.connect({ port, host: OURS, localAddress: OURS6 });
+    expect((await once(six, 'error'))[0].message).toBe(`bind EINVAL ${OURS6}`);
+    const taken = net.connect({ port, host: OURS, localAddress: OURS, localPort: port });
+    expect((await once(taken, 'error'))[0].message).toBe(`bind EADDRINUSE ${OURS}:${port}`);
+    const nowhere = net.connect(0, OURS);
+    expect((await once(nowhere, 'error'))[0].message).toBe(`connect ECONNREFUSED ${OURS}`);
   });
 
   test('maxConnections, drop, pauseOnConnect and noDelay are Node’s', async () => {
@@ -243,6 +249,17 @@ describe('ends', () => {
       errno: -111,
       tcp: { state: 'SYN-SENT' },
     });
+  });
+
+  test('an error of the program’s own is left as it is', async () => {
+    const port = await listen((socket) => socket.resume());
+    const socket = net.connect(port, OURS);
+    await once(socket, 'connect');
+    const own = Object.assign(new Error('no such file'), { code: 'ENOENT' });
+    socket.destroy(own);
+    const [error] = await once(socket, 'error');
+    expect(error).toBe(own);
+    expect(error).not.toHaveProperty('tcp');
   });
 
   test('a write behind the FIN of both ends in EPIPE', async () => {

@@ -56,6 +56,8 @@ describe('settings', () => {
     [{ FINWAIT_MSL: '0' }, 'FINWAIT_MSL is "0"'],
     [{ FINWAIT_PEER: '10.9.0.1' }, 'FINWAIT_PEER is "10.9.0.1"; it takes addresses such as'],
     [{ FINWAIT_ADDRESS: 'x' }, 'FINWAIT_ADDRESS is "x"'],
+    [{ FINWAIT_ADDRESS: '10.9.0.1' }, 'takes addresses that the other side does not have'],
+    [{ FINWAIT_PEER: '10.9.0.2/24' }, 'FINWAIT_PEER is "10.9.0.2/24"'],
     [
       { FINWAIT_ADDRESS: '10.9.0.2', FINWAIT_PEER: 'fd09::1/64' },
       'an address of a family that FINWAIT_PEER has',

@@ -6,7 +6,7 @@ import Fastify from 'fastify';
 const app = Fastify({ forceCloseConnections: true });
 app.get('/', async (request) => ({ hello: request.query.name, from: request.ip }));
 app.post('/echo', async (request) => request.body);
-process.on('SIGTERM', async () => {
+process.once('SIGTERM', async () => {
   await app.close();
   console.log('closed in order');
 });
