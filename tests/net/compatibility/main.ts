@@ -43,8 +43,10 @@ const GROUPS: readonly Group[] = [
 export async function compare(): Promise<Judged> {
   const [one, two] = [within(), linked()];
   try {
-    const events = await eventRows(GROUPS, [kernel(), one, two]);
-    return judge([...shapeRows(one), ...events, ...(await holdingRows())], DIFFERENCES);
+    const shape = shapeRows(one);
+    const places = [kernel(), one, two] as const;
+    const [events, holding] = await Promise.all([eventRows(GROUPS, places), holdingRows()]);
+    return judge([...shape, ...events, ...holding], DIFFERENCES);
   } finally {
     await Promise.all([one.close(), two.close()]);
   }
