@@ -209,6 +209,17 @@ describe('sockets and servers', () => {
     expect(dropped).toMatchObject([{ localPort: port, remoteAddress: OURS }]);
   });
 
+  test('a socket that was unreferenced before its connection stays so', async () => {
+    const port = await listen((socket) => socket.resume());
+    const socket = net.connect(port, OURS).unref();
+    await once(socket, 'connect');
+    const { _handle: handle } = socket as unknown as { _handle: { hasRef(): boolean } };
+    expect(handle.hasRef()).toBe(false);
+    socket.ref();
+    expect(handle.hasRef()).toBe(true);
+    socket.destroy();
+  });
+
   test('a storage of AsyncLocalStorage holds across events', async () => {
     const storage = new AsyncLocalStorage<string>();
     const port = await listen((socket) => socket.end('x'));

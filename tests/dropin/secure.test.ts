@@ -54,6 +54,12 @@ async function listening<S extends net.Server>(server: S): Promise<[S, number]> 
   return [server, (server.address() as net.AddressInfo).port];
 }
 
+/** What Node's https.Agent calls, and @types/node leaves out. */
+type Unconnected = tls.TLSSocket & {
+  setSession(session: Buffer): void;
+  setServername(name: string): void;
+};
+
 const secureServer = (onConnection: (socket: tls.TLSSocket) => void) =>
   listening(tls.createServer({ key, cert }, onConnection));
 
@@ -67,8 +73,9 @@ test('what was set before the connection holds: name, session, listeners', async
     socket.end('x');
   });
   let session: Buffer | undefined;
-  const connect = async (options: tls.ConnectionOptions) => {
-    const socket = tls.connect({ port, host: 'localhost', lookup, ca: cert, ...options });
+  const connect = async (prepare: (socket: Unconnected) => void) => {
+    const socket = tls.connect({ port, host: 'localhost', lookup, ca: cert });
+    prepare(socket as Unconnected);
     let keys = 0;
     socket.on('session', (data: Buffer) => {
       session = data;
@@ -80,9 +87,12 @@ test('what was set before the connection holds: name, session, listeners', async
     expect(keys).toBeGreaterThan(0);
     expect(socket.authorized).toBe(true);
   };
-  await connect({});
+  await connect(() => {});
   expect(session).toBeDefined();
-  await connect({ session: session!, servername: 'b.test' });
+  await connect((socket) => {
+    socket.setSession(session!);
+    socket.setServername('b.test');
+  });
   expect(names).toEqual([false, false, 'b.test', true]);
 });
 
@@ -120,6 +130,23 @@ test('states and errors are those of the connection below', async () => {
   await new Promise((resolve) => socket.on('close', resolve));
   await vi.waitUntil(() => errors.length > 0);
   expect(errors).toMatchObject([{ message: 'read ECONNRESET', tcp: { state: 'ESTABLISHED' } }]);
+});
+
+test('a reset by the peer is the error of a socket of TLS’s own, and states are told there', async () => {
+  const [, port] = await listening(
+    net.createServer((below) => {
+      const secure = new tls.TLSSocket(below, { isServer: true, key, cert });
+      secure.on('error', () => {});
+      secure.on('data', () => below.resetAndDestroy());
+    }),
+  );
+  const socket = tls.connect({ port, host: 'localhost', lookup, ca: cert });
+  const states: string[] = [];
+  socket.on('tcpstate', (to: string) => states.push(to));
+  socket.write('x');
+  const [error] = await once(socket, 'error');
+  expect(error).toMatchObject({ message: 'read ECONNRESET', tcp: { state: 'ESTABLISHED' } });
+  expect(states).toEqual(['SYN-SENT', 'ESTABLISHED', 'CLOSED']);
 });
 
 test('a refused connection fails as without TLS', async () => {
