@@ -19,7 +19,6 @@ interface TlsWrap extends NativeStream {
   getSession(): Buffer | undefined;
   destroySSL(): void;
   enableSessionCallbacks(): void;
-  enableKeylogCallback(): void;
 }
 
 type SecureSocket = Omit<TLSSocket, 'ssl'> &
@@ -90,6 +89,5 @@ export function moveTls(handle: TcpHandle, ours: StackHandle): void {
   if (servername)
     (tls as unknown as { setServername(name: string): void }).setServername(servername);
   if (tls.listenerCount('session') > 0) wrap.enableSessionCallbacks();
-  if (tls.listenerCount('keylog') > 0) wrap.enableKeylogCallback();
   old.destroySSL();
 }

@@ -63,8 +63,13 @@ type Unconnected = tls.TLSSocket & {
 const secureServer = (onConnection: (socket: tls.TLSSocket) => void) =>
   listening(tls.createServer({ key, cert }, onConnection));
 
-const lookup: net.LookupFunction = (_, options, done) =>
-  options.all ? done(null, [{ address: OURS, family: 4 }]) : done(null, OURS, 4);
+/** As a real one, it takes a while: then a socket can be told things before it is connected. */
+const lookup: net.LookupFunction = (_, options, done) => {
+  setImmediate(() => {
+    if (options.all) done(null, [{ address: OURS, family: 4 }]);
+    else done(null, OURS, 4);
+  });
+};
 
 test('what was set before the connection holds: name, session, listeners', async () => {
   const names: unknown[] = [];
