@@ -56,7 +56,7 @@ const DROPS: Readonly<Record<string, readonly [why: string, section: string]>> =
     'A RST is not obeyed here, and an ACK that fits needs no answer.',
     'RFC 1337 §3',
   ],
-  'acknowledged in TIME-WAIT': [
+  'not expected in TIME-WAIT': [
     'It is of the past: an ACK says where we stand.',
     'RFC 9293 §3.10.7.4, first check',
   ],

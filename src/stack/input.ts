@@ -162,12 +162,12 @@ export class Input {
     core.probe?.strangerIn(core, ip, segment);
     const verdict = core.timeWaitRecords.arrives(id, ip, segment);
     if (verdict === TIME_WAIT_DROP) this.drop('means nothing in TIME-WAIT');
-    if (verdict === TIME_WAIT_ACK) this.drop('acknowledged in TIME-WAIT');
+    if (verdict === TIME_WAIT_ACK) this.drop('not expected in TIME-WAIT');
     if (verdict !== TIME_WAIT_REOPEN) return;
     const listener = this.listenerFor();
     if (listener === null) {
       core.timeWaitRecords.acknowledge(id, ip, segment);
-      this.drop('acknowledged in TIME-WAIT');
+      this.drop('not expected in TIME-WAIT');
       return;
     }
     const after = core.timeWaitRecords.reopen(id);

@@ -22,11 +22,13 @@ const ECHO_TWICE = `
   const net = require('node:net');
   const [host, count, pause] = process.argv.slice(1);
   let left = Number(count);
+  let open = 0;
   for (let i = 0; i < count; i++) {
     const socket = net.connect(7, host, () => socket.write('first ' + i));
     socket.once('data', (first) => {
       if (String(first) !== 'first ' + i) throw new Error('wrong: ' + first);
-      if (i === 0) console.log('open');
+      open += 1;
+      if (open === Number(count)) console.log('open');
       setTimeout(() => socket.write('second ' + i), Number(pause));
       socket.once('data', (second) => {
         if (String(second) !== 'second ' + i) throw new Error('wrong: ' + second);

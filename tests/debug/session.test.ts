@@ -78,7 +78,7 @@ describe('stepping', () => {
   it.each([
     ['lost-final-ack', '2MSL begin anew', 'eighth check'],
     ['time-wait-rst', 'means nothing in TIME-WAIT', 'RFC 1337'],
-    ['time-wait-old-segment', 'acknowledged in TIME-WAIT', 'first check'],
+    ['time-wait-old-segment', 'not expected in TIME-WAIT', 'first check'],
     ['lost-final-ack', 'ACK is lost', ''],
   ])('says in %s: %s, and where the rule stands', async (name, what, section) => {
     const session = await openSession(name);
