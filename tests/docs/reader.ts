@@ -26,14 +26,14 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Longest that a command may take, or that one which goes on may need for what the page shows, ms. */
 export const PATIENCE_MS = 40_000;
 
-/** Programs that stand for what a reader has. npx takes half a second to find what is there. */
+/** Programs that stand for what a reader has. npx takes half a second to find what is there, and says that it is npx. */
 const SHIMS = {
   sudo: '#!/bin/sh\nexec "$@"\n',
   npx: `#!/bin/sh
 [ -x "node_modules/.bin/$1" ] || PATH=\${PATH#*:} exec npx "$@"
 program=node_modules/.bin/$1
 shift
-exec "$program" "$@"
+npm_command=exec exec "$program" "$@"
 `,
 };
 
@@ -101,7 +101,7 @@ export class Reader {
   }
 
   private spawn(command: string): ChildProcess {
-    const { env } = this.place;
+    const env = withoutNpm(this.place.env);
     const script = `exec 2>&1\n${command}`;
     const shell = ['bash', '-c', script] as const;
     const [program, args] = this.options.asUser ? asUser({}, ...shell) : [shell[0], shell.slice(1)];
@@ -123,6 +123,11 @@ export class Reader {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
   }
+}
+
+/** What npm has told the tests is nothing that a reader's shell knows. */
+function withoutNpm(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('npm_')));
 }
 
 /** A shell command that prints to one stream, as a terminal shows it. */
