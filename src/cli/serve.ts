@@ -12,6 +12,7 @@ import { RECORDING_OPTIONS, Recording } from './recording.js';
 import { readPorts, SERVICE_OPTIONS } from './service-set.js';
 import { StopSignals } from './signals.js';
 import { type Serving, Solo, type Speech } from './solo.js';
+import { amount } from './text.js';
 
 /** Milliseconds that peers have to close after we have, before they are reset. */
 const GRACE_MS = 2000;
@@ -80,9 +81,8 @@ async function stop(
   say: Speech['say'],
 ): Promise<void> {
   const connections = await serving.connections();
-  const what = connections === 1 ? '1 connection' : `${connections} connections`;
   say(
-    `\nClosing ${listeners} listeners and ${what} on ${serving.facts.name}` +
+    `\nClosing ${amount(listeners, 'listener')} and ${amount(connections, 'connection')} on ${serving.facts.name}` +
       `${connections > 0 ? ' (Ctrl-C again: at once)' : ''} ...`,
   );
   await Promise.race([serving.stop(GRACE_MS), signals.next()]);

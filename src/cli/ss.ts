@@ -7,7 +7,7 @@ import type { Command, Input } from './command.js';
 import { EXIT_OK, usage } from './failure.js';
 import type { SocketReport, StackReport, WorkerReport } from './report.js';
 import { runningStacks } from './stacks.js';
-import { formatDuration, formatTable } from './text.js';
+import { amount, formatDuration, formatTable } from './text.js';
 
 const HEADINGS = ['State', 'Recv-Q', 'Send-Q', 'Local Address:Port', 'Peer Address:Port', 'Timer'];
 
@@ -55,8 +55,14 @@ function formatReport(all: StackReport, shown: StackReport): string {
     all.sockets.filter(({ state }) => test(state)).length;
   const heading = [
     `${all.name} (pid ${all.pid}, ${all.addresses.join(', ')})`,
-    `${count((state) => state !== 'LISTEN' && state !== 'TIME-WAIT')} connections`,
-    `${count((state) => state === 'LISTEN')} listeners`,
+    amount(
+      count((state) => state !== 'LISTEN' && state !== 'TIME-WAIT'),
+      'connection',
+    ),
+    amount(
+      count((state) => state === 'LISTEN'),
+      'listener',
+    ),
     `${count((state) => state === 'TIME-WAIT')} in TIME-WAIT`,
   ].join(', ');
   const workers = (all.workers ?? []).map(formatWorker).join('');
@@ -78,7 +84,7 @@ function formatWorker(worker: WorkerReport, index: number): string {
   const misled =
     passedOn + takenOver === 0 ? '' : `; ${passedOn} passed on, ${takenOver} taken over`;
   return (
-    `worker ${index}: ${connections} connections, ` +
+    `worker ${index}: ${amount(connections, 'connection')}, ` +
     `${packetsIn} packets in, ${packetsOut} out${misled}\n`
   );
 }

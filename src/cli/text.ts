@@ -14,6 +14,11 @@ export function formatTable(rows: readonly (readonly string[])[], gap = '  '): s
   return rows.map((row) => `${format(row)}\n`).join('');
 }
 
+/** `1 connection`, `2 connections`. */
+export function amount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** Milliseconds as `ss` shows them: `204ms`, `58sec`, `1min59sec`, `119min`. */
 export function formatDuration(ms: number): string {
   if (ms < 1000) return `${Math.max(0, Math.round(ms))}ms`;

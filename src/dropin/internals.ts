@@ -72,23 +72,37 @@ interface StreamWrap {
   kLastWriteWasAsync: number;
 }
 
-/** Node has no other way to these classes. It calls it deprecated (DEP0111), which users of ours cannot mend. */
-function binding(name: string): unknown {
+/**
+ * Node has no other way to these classes. It calls it deprecated (DEP0111), which users of ours cannot mend.
+ * @throws Error where this Node has no such thing inside
+ */
+function binding<Inside extends object>(name: string): Inside {
   const quiet = process.noDeprecation;
   process.noDeprecation = true;
   try {
-    return (process as unknown as { binding(name: string): unknown }).binding(name);
+    return existing((process as unknown as { binding(name: string): Inside }).binding(name));
   } finally {
     process.noDeprecation = quiet as boolean;
   }
 }
 
-export const { JSStream } = binding('js_stream') as { JSStream: new () => NativeStream };
+/** What is missing is told by its name as soon as it is asked for, not by what comes of it much later. */
+function existing<Inside extends object>(inside: Inside): Inside {
+  return new Proxy(inside, {
+    get(from, member) {
+      if (member in from) return Reflect.get(from, member);
+      const node = `Node ${process.versions.node}`;
+      throw new Error(`${node} has no ${String(member)} inside, which finwait/register needs`);
+    },
+  });
+}
 
-export const { TCP, constants: tcpConstants } = binding('tcp_wrap') as {
+export const { JSStream } = binding<{ JSStream: new () => NativeStream }>('js_stream');
+
+export const { TCP, constants: tcpConstants } = binding<{
   TCP: { new (type: number): TcpHandle; prototype: TcpHandle };
   constants: { SOCKET: number; SERVER: number; UV_TCP_IPV6ONLY: number };
-};
+}>('tcp_wrap');
 
 export const {
   streamBaseState,
@@ -96,7 +110,7 @@ export const {
   kArrayBufferOffset,
   kBytesWritten,
   kLastWriteWasAsync,
-} = binding('stream_wrap') as StreamWrap;
+} = binding<StreamWrap>('stream_wrap');
 
 /** A pipe to another process; its writing methods take a handle to be sent along. */
 export interface PipeHandle {
@@ -104,17 +118,17 @@ export interface PipeHandle {
   writeBuffer(request: Request, data: unknown, handle?: object): number;
 }
 
-export const { Pipe } = binding('pipe_wrap') as { Pipe: { prototype: PipeHandle } };
+export const { Pipe } = binding<{ Pipe: { prototype: PipeHandle } }>('pipe_wrap');
 
 /** Watches one signal, besides whoever listens on `process`. */
-export const { Signal } = binding('signal_wrap') as {
+export const { Signal } = binding<{
   Signal: new () => {
     onsignal: () => void;
     start(signal: number): number;
     unref(): void;
     close(): void;
   };
-};
+}>('signal_wrap');
 
 const SERVER_TYPE = typeOf(tcpConstants.SERVER);
 

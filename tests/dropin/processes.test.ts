@@ -2,7 +2,7 @@
 // started; the programs in apps/ know nothing of finwait.
 
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { BUILD_MS, buildProgram, MAIN, Place } from '../cli/program.js';
 import { describeKernel } from '../support/kernel.js';
@@ -39,6 +39,15 @@ test('each thread has a stack of its own', () => {
   expect(stderr).toBe('');
   expect(said).toEqual(['main thread 1', 'other thread 1']);
   expect(status).toBe(0);
+});
+
+test('a Node whose inside is another one is refused by name', () => {
+  const without = 'data:text/javascript,delete process.binding("js_stream").JSStream';
+  const register = fileURLToPath(new URL('../register.js', pathToFileURL(MAIN)));
+  const args = ['--import', without, '--import', register, '-e', '0'];
+  const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  expect(stderr).toContain('has no JSStream inside, which finwait/register needs');
+  expect(status).toBe(1);
 });
 
 describeKernel('with a device', ['curl'], () => {
@@ -78,7 +87,7 @@ describeKernel('with a device', ['curl'], () => {
     const curl = place.sh('curl -sS -m 15 http://10.9.0.2:4002/stay');
     await vi.waitUntil(async () => (await place.finwait('ss')).stdout.includes('ESTAB'), 10_000);
     const { stdout } = await place.finwait('ss --all');
-    expect(stdout).toMatch(/fw0 \(pid \d+, 10.9.0.2, fd09::2\), 1 connections, 1 listeners/);
+    expect(stdout).toMatch(/fw0 \(pid \d+, 10.9.0.2, fd09::2\), 1 connection, 1 listener/);
     expect((await running.stop('SIGTERM')).code).toBe(143);
     expect((await curl).stderr).toContain('transfer closed');
     expect(place.sockets).toEqual([]);
