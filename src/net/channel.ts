@@ -73,6 +73,9 @@ export class Channel<Owner = unknown>
   #chunk = 0;
   #offset = 0;
   #written: Written | null = null;
+  /** Where a write that waits, and the shutdown, were asked for; `AsyncResource.bind` would take microseconds. */
+  #writeContext: AsyncResource | null = null;
+  #shutdownContext: AsyncResource | null = null;
   #shutdownDone = (): void => {};
   #referenced = true;
   #countedOpen = false;
@@ -177,14 +180,15 @@ export class Channel<Owner = unknown>
     this.#goOnWriting();
     // As in Node, what has to wait is told in the context in which it was written.
     if (this.#written === null) return;
-    this.#written = AsyncResource.bind(written);
+    this.#writeContext = new AsyncResource('TCPWRITE');
     this.#count();
   }
 
   /** Our FIN, after all that was written; reading goes on. `done` is called unless it is closed. */
   shutdown(done: () => void): void {
     if (this.reason === null) this.connection.shutdown();
-    this.#shutdownDone = AsyncResource.bind(done);
+    this.#shutdownDone = done;
+    this.#shutdownContext = new AsyncResource('TCPSHUTDOWN');
     this.#queue(SHUTDOWN);
   }
 
@@ -279,7 +283,7 @@ export class Channel<Owner = unknown>
     else if (!this.open) this.#waiting &= MOVED;
     else if (event === CONNECTED) this.#deliverConnected();
     else if (event === READ) this.#deliverRead();
-    else if (event === SHUTDOWN) this.#shutdownDone();
+    else if (event === SHUTDOWN) this.#shutdownContext!.runInAsyncScope(this.#shutdownDone);
     else if (this.#written !== null) this.#goOnWriting();
     return this.#waiting !== 0;
   }
@@ -348,9 +352,12 @@ export class Channel<Owner = unknown>
 
   #endWrite(code: string | null): void {
     const written = this.#written;
+    const context = this.#writeContext;
     this.#written = null;
+    this.#writeContext = null;
     this.#chunks = NOTHING;
-    written?.(code);
+    if (context === null) written?.(code);
+    else context.runInAsyncScope(written!, null, code);
     // While it is read from it holds the process anyway.
     if (!this.#reading || !this.#referenced) this.#count();
   }
