@@ -105,7 +105,8 @@ export class LiveDebuggee implements Debuggee {
 
   #told(reply: LiveReply): void {
     if ('error' in reply) {
-      const fix = reply.fix ?? 'start finwait serve of this version: nothing else can be stepped through';
+      const fix =
+        reply.fix ?? 'start finwait serve of this version: nothing else can be stepped through';
       this.#refused(new LiveError(reply.error, fix));
       return;
     }
