@@ -2,6 +2,7 @@
 // handles; must not know how a handle comes into a socket.
 
 import { Socket } from 'node:net';
+import { closeReasonOf } from '../net/endpoint-stream.js';
 import { troubleOf } from '../net/trouble.js';
 import type { CloseReason } from '../tcp/connection.js';
 import type { TcpInfo } from '../tcp/info.js';
@@ -60,10 +61,7 @@ const members: PropertyDescriptorMap & ThisType<Socket> = {
     configurable: true,
     get(): CloseReason | null | undefined {
       const handle = handleOf(this);
-      if (handle === undefined) return undefined;
-      const reason = handle.channel?.reason ?? null;
-      // Both have sent a FIN: nothing is left to wait for but the last ACK.
-      return reason === null && this.readableEnded && this.writableFinished ? 'fin' : reason;
+      return handle && closeReasonOf(this, handle.channel?.reason ?? null);
     },
   },
   tcpInfo: {

@@ -120,8 +120,15 @@ export abstract class EndpointStream extends Duplex {
    * up, by `resetAndDestroy()`, by `destroy()` with data unread, or while it was connecting.
    */
   get closeReason(): CloseReason | null {
-    const reason = this._reason();
-    // Both have sent a FIN: nothing is left to wait for but the last ACK.
-    return reason === null && this.readableEnded && this.writableFinished ? 'fin' : reason;
+    return closeReasonOf(this, this._reason());
   }
+}
+
+/** What a stream says of how its connection ended, of which the stack may not have said anything yet. */
+export function closeReasonOf(
+  { readableEnded, writableFinished }: Duplex,
+  reason: CloseReason | null,
+): CloseReason | null {
+  // Both have sent a FIN: nothing is left to wait for but the last ACK.
+  return reason === null && readableEnded && writableFinished ? 'fin' : reason;
 }

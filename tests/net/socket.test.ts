@@ -5,31 +5,18 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Server } from '../../src/net/server.js';
 import type { Socket } from '../../src/net/socket.js';
 import type { SocketConnectOptions } from '../../src/net/socket-options.js';
-import { linkedStacks } from './places.js';
+import { connectedPair, linkedStacks, listening } from './places.js';
 import { sleep } from './trial.js';
 
 type Stacks = ReturnType<typeof linkedStacks>;
 
 let stacks: Stacks;
 
-async function listening(server: Server, host = '10.9.0.2'): Promise<number> {
-  server.listen(0, host);
-  await once(server, 'listening');
-  return server.address()!.port;
-}
-
-async function pair(options: Partial<SocketConnectOptions> = {}, allowHalfOpen = false) {
+function pair(...wishes: [options?: Partial<SocketConnectOptions>, allowHalfOpen?: boolean]) {
   stacks = linkedStacks();
-  const server = stacks.b.net.createServer({ allowHalfOpen });
-  const accepted = once(server, 'connection') as Promise<[Socket]>;
-  const host = '10.9.0.2';
-  const client = stacks.a.net.connect({ host, port: await listening(server), ...options });
-  await once(client, 'connect');
-  const [served] = await accepted;
-  return { client, served, server };
+  return connectedPair(stacks, ...wishes);
 }
 
 const states = (socket: Socket) => {

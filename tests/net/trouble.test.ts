@@ -11,7 +11,7 @@ import type { SocketConnectOptions } from '../../src/net/socket-options.js';
 import { Stack } from '../../src/net/stack.js';
 import type { TcpTrouble } from '../../src/net/trouble.js';
 import { addressBytes, buildIcmp, buildIp, ICMP } from '../support/trace-packet.js';
-import { linkedStacks } from './places.js';
+import { connectedPair, linkedStacks, listening } from './places.js';
 import { sleep } from './trial.js';
 
 const HOST = '10.9.0.2';
@@ -24,21 +24,9 @@ afterEach(async () => {
   await stacks?.close();
 });
 
-async function listening(server: Server): Promise<number> {
-  server.listen(0, HOST);
-  await once(server, 'listening');
-  return server.address()!.port;
-}
-
-async function pair(options: Partial<SocketConnectOptions> = {}, allowHalfOpen = false) {
+function pair(...wishes: [options?: Partial<SocketConnectOptions>, allowHalfOpen?: boolean]) {
   stacks = linkedStacks();
-  const server = stacks.b.net.createServer({ allowHalfOpen });
-  const accepted = once(server, 'connection') as Promise<[Socket]>;
-  const port = await listening(server);
-  const client = stacks.a.net.connect({ host: HOST, port, ...options });
-  await once(client, 'connect');
-  const [served] = await accepted;
-  return { client, served, port };
+  return connectedPair(stacks, ...wishes);
 }
 
 const failure = async (socket: Socket | Server) =>
