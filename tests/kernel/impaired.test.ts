@@ -38,7 +38,7 @@ async function exchange({ ours, theirs }: Pair, count: number) {
   expect(await sent).toBe(count);
   const info = ours.connection.info();
   expect(ours.sha256).toBe(digestOf(2, count));
-  expect(await theirs.status()).toMatchObject({ bytes: count, sha256: digestOf(1, count) });
+  expect(await theirs.received(count)).toMatchObject({ bytes: count, sha256: digestOf(1, count) });
   return info;
 }
 
